@@ -1,0 +1,111 @@
+"""ModelBundle: a folder that holds all that is needed to use a model anywhere.
+
+::
+
+    model.json         task, shapes, digest of the training data, metrics, settings
+    transform.json     the transform between stored images and the network
+    encoder.onnx       images (N, C, S, S) in [0, 1] -> mean (N, 3), concentration (N,), features (N, F)
+    decoder.onnx       position (N, 3) -> images (N, C, S, S) in [0, 1], in canonical orientation
+    checkpoint.ckpt    weights and settings for PyTorch
+
+``mean`` and ``position`` are unit vectors on the sphere; longitude is atan2(y, x), latitude asin(z).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from morphosphere.artefacts.transform import Transform
+from morphosphere.errors import InputError
+from morphosphere.files import read_json
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+FORMAT = "morphosphere.ModelBundle"
+VERSION = 1
+FILES = ("model.json", "transform.json", "encoder.onnx", "decoder.onnx", "checkpoint.ckpt")
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """A trained model on disk.
+
+    Attributes
+    ----------
+    path : Path
+    info : dict
+        The contents of ``model.json``.
+    transform : Transform
+    """
+
+    path: Path
+    info: dict[str, Any]
+    transform: Transform
+
+    @classmethod
+    def load(cls, path: str | Path) -> ModelBundle:
+        """Open a bundle.
+
+        Raises
+        ------
+        InputError
+            If a file is missing or of another version.
+        """
+        path = Path(path)
+        for name in FILES:
+            if not (path / name).exists():
+                raise InputError(f"{path / name}: missing; train the model (again) to get it")
+        info = read_json(path / "model.json")
+        if info.get("format") != FORMAT or info.get("version") != VERSION:
+            raise InputError(f"{path}: not a ModelBundle of version {VERSION}; train again")
+        return cls(path, info, Transform.read(path / "transform.json"))
+
+    def session(self, part: str, threads: int = 0) -> onnxruntime.InferenceSession:
+        """ONNX Runtime session of ``encoder`` or ``decoder``; on a GPU if the runtime has one."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        return onnxruntime.InferenceSession(
+            self.path / f"{part}.onnx", options, providers=onnxruntime.get_available_providers()
+        )
+
+    @cached_property
+    def _encoder(self) -> onnxruntime.InferenceSession:
+        return self.session("encoder")
+
+    @cached_property
+    def _decoder(self) -> onnxruntime.InferenceSession:
+        return self.session("decoder")
+
+    def encode(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Latent mean (N, 3), concentration (N,) and features (N, F) of transformed images."""
+        mean, concentration, features = self._encoder.run(
+            ["mean", "concentration", "features"], {"images": images.astype(np.float32, copy=False)}
+        )
+        return mean, concentration, features
+
+    def decode(self, position: np.ndarray) -> np.ndarray:
+        """Canonical images (N, C, S, S) in [0, 1] at unit vectors (N, 3)."""
+        return self._decoder.run(["images"], {"position": position.astype(np.float32, copy=False)})[
+            0
+        ]
+
+
+def lonlat(position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Longitude in [0, 360) and latitude in [-90, 90], in degrees, of vectors (..., 3)."""
+    position = np.asarray(position, dtype=np.float64)
+    x, y, z = np.moveaxis(position, -1, 0)
+    return np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y)))
+
+
+def unit_vector(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+    """Unit vectors (..., 3) at longitude and latitude in degrees."""
+    lon, lat = np.radians(lon), np.radians(lat)
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)

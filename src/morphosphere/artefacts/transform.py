@@ -1,0 +1,160 @@
+"""The one transform between stored images and what a network sees.
+
+It is versioned, stored with the model, and used by training, prediction, HiPS, evaluation and the
+web page alike.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from morphosphere.errors import InputError
+from morphosphere.files import read_json, write_json
+
+VERSION = 1
+STRETCHES = ("linear", "sqrt", "asinh", "log")
+
+
+@dataclass(frozen=True)
+class Transform:
+    """Crop, resample, scale and stretch: (N, C, H, W) of any unit to (N, C, size, size) in [0, 1].
+
+    The steps, in order: non-finite pixels become 0; the central `crop` of the width is kept; the
+    image is resampled to `size` by area; each image is divided by its brightness (`scale` is
+    "image": the `percentile` of its channel mean) or by a fixed number (`scale` is "fixed":
+    `value`); the channel mean is stretched and the channels follow it in proportion, so that
+    colours are kept (Lupton et al. 2004, PASP 116, 133); the result is clipped to [0, 1].
+
+    Attributes
+    ----------
+    channels : tuple of str
+        Channels of the images, in order.
+    size : int
+        Width and height of the output in pixels.
+    crop : float
+        Fraction of the width that is kept, in (0, 1].
+    scale : str
+        "image" or "fixed".
+    percentile : float
+        For "image": this percentile of the channel mean over the image becomes 1.
+    value : float
+        For "fixed": this pixel value becomes 1. For uint8 pictures it is 255.
+    stretch : str
+        One of `STRETCHES`.
+    softening : float
+        For "asinh" and "log": the value, relative to the scale, at which the stretch turns from
+        linear to logarithmic.
+    version : int
+        Of this definition.
+    """
+
+    channels: tuple[str, ...]
+    size: int
+    crop: float = 1.0
+    scale: str = "fixed"
+    percentile: float = 99.5
+    value: float = 255.0
+    stretch: str = "linear"
+    softening: float = 0.05
+    version: int = VERSION
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Transform images.
+
+        Parameters
+        ----------
+        images : ndarray, shape (N, C, H, W)
+
+        Returns
+        -------
+        ndarray of float32, shape (N, C, size, size), in [0, 1]
+
+        Raises
+        ------
+        InputError
+            If the images do not have the channels of this transform.
+        """
+        if images.ndim != 4 or images.shape[1] != len(self.channels):
+            raise InputError(
+                f"images of shape {images.shape} do not fit a model for {len(self.channels)} "
+                f"channels ({', '.join(self.channels)}): expected (N, {len(self.channels)}, H, W)"
+            )
+        x = np.nan_to_num(images.astype(np.float32, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
+        x = resample(central_crop(x, self.crop), self.size)
+        mean = x.mean(axis=1, keepdims=True)
+        x = x / self._brightness(mean)
+        return self._stretched(x)
+
+    def _brightness(self, mean: np.ndarray) -> np.ndarray:
+        if self.scale == "fixed":
+            return np.float32(self.value)
+        top = np.percentile(mean, self.percentile, axis=(1, 2, 3), keepdims=True)
+        return np.where(top > 0, top, 1).astype(np.float32)
+
+    def _stretched(self, x: np.ndarray) -> np.ndarray:
+        if self.stretch == "linear":
+            return np.clip(x, 0, 1)
+        x = np.maximum(x, 0)
+        mean = x.mean(axis=1, keepdims=True)
+        if self.stretch == "sqrt":
+            bent = np.sqrt(mean)
+        elif self.stretch == "asinh":
+            bent = np.arcsinh(mean / self.softening) / np.arcsinh(1 / self.softening)
+        else:
+            bent = np.log1p(mean / self.softening) / np.log1p(1 / self.softening)
+        ratio = np.divide(bent, mean, out=np.zeros_like(mean), where=mean > 0)
+        return np.clip(x * ratio, 0, 1).astype(np.float32)
+
+    def write(self, path: str | Path) -> None:
+        """Write as JSON."""
+        write_json(path, dataclasses.asdict(self))
+
+    @classmethod
+    def read(cls, path: str | Path) -> Transform:
+        """Read from JSON.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, or of a version that this code does not know.
+        """
+        value: dict[str, Any] = read_json(path)
+        if value.get("version") != VERSION:
+            raise InputError(
+                f"{path}: transform of version {value.get('version')}, this is version {VERSION}; "
+                "train the model again or use the release that made it"
+            )
+        return cls(**{**value, "channels": tuple(value["channels"])})
+
+
+def central_crop(images: np.ndarray, fraction: float) -> np.ndarray:
+    """The central square that spans `fraction` of the smaller side; shape (N, C, S, S)."""
+    height, width = images.shape[-2:]
+    side = max(1, round(min(height, width) * fraction))
+    top, left = (height - side) // 2, (width - side) // 2
+    return images[..., top : top + side, left : left + side]
+
+
+def resample(images: np.ndarray, size: int) -> np.ndarray:
+    """Resample square images (..., S, S) to (..., size, size), keeping the mean brightness.
+
+    Shrinking averages over area, enlarging interpolates linearly.
+    """
+    if images.shape[-1] == size:
+        return images
+    weights = resampling_matrix(images.shape[-1], size)
+    return np.matmul(np.matmul(weights, images), weights.T)
+
+
+def resampling_matrix(old: int, new: int) -> np.ndarray:
+    """Weights (new, old), float32, rows summing to one: a triangle as wide as a pixel of either."""
+    ratio = old / new
+    width = max(ratio, 1.0)
+    centres = (np.arange(new) + 0.5) * ratio - 0.5
+    weights = np.maximum(0.0, 1 - np.abs(np.arange(old)[None, :] - centres[:, None]) / width)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Collect: images that were not rendered here, into ImageSets."""

@@ -1,0 +1,1 @@
+"""Evaluate: what the finished map is worth, in numbers and figures."""

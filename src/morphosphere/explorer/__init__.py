@@ -1,0 +1,1 @@
+"""Explorer: a static web page on the finished map."""

@@ -1,0 +1,1 @@
+"""Extract: from snapshots to GalaxySets."""

@@ -1,0 +1,106 @@
+"""Files that appear whole or not at all, and digests of files.
+
+Everything is written beside its place and renamed into it, so that a stage killed at any moment
+leaves nothing that looks finished.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from morphosphere.errors import InputError
+
+#: Files above this size are digested by their length, their first and their last part.
+SAMPLED_ABOVE = 1 << 30
+_BLOCK = 1 << 22
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; rename it into place if the block succeeds.
+
+    The temporary name keeps the suffix of `path`, so that libraries that look at it still work.
+    After an exception the temporary file is removed and `path` is as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    try:
+        yield temporary
+        with open(temporary, "rb") as handle:
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_directory(path: str | Path) -> Iterator[Path]:
+    """Yield an empty folder beside `path`; it takes the place of `path` if the block succeeds."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` (UTF-8) to `path` in one step."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write `value` as indented JSON to `path` in one step; NaN is refused (not valid JSON)."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; run the stage that writes it") from None
+    except ValueError as error:
+        raise InputError(f"{path}: not valid JSON ({error}); remove it and run again") from None
+
+
+def digest(path: str | Path) -> str:
+    """Digest of a file's contents: ``sha256:<hex>``.
+
+    Files above `SAMPLED_ABOVE` bytes are digested by length, first and last 64 MiB, and say so:
+    ``sha256-sampled:<hex>``.
+    """
+    path = Path(path)
+    size = path.stat().st_size
+    sampled = size > SAMPLED_ABOVE
+    total = hashlib.sha256(str(size).encode() if sampled else b"")
+    with open(path, "rb") as handle:
+        for start in (0, size - 16 * _BLOCK) if sampled else (0,):
+            handle.seek(start)
+            for _ in range(16) if sampled else iter(int, 1):
+                block = handle.read(_BLOCK)
+                if not block:
+                    break
+                total.update(block)
+    return f"sha256{'-sampled' if sampled else ''}:{total.hexdigest()}"

@@ -1,0 +1,1 @@
+"""HiPS: the sphere as tiles for Aladin."""

@@ -1,0 +1,1 @@
+"""Learn: networks, the trainer and the ModelBundle it writes."""

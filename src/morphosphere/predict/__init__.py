@@ -1,0 +1,1 @@
+"""Predict: every image placed on the sphere."""

@@ -1,0 +1,1 @@
+"""Render: from GalaxySets to ImageSets."""

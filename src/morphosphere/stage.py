@@ -1,0 +1,123 @@
+"""What every stage's command line has in common.
+
+A stage is ``python -m morphosphere.<stage> --settings … --input … --output …``. Its module has a
+thin ``main(argv=None)`` that builds a parser with `stage_parser` and hands the work to `run_stage`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+
+from morphosphere.config.base import Settings, check
+from morphosphere.errors import ConfigError, MorphosphereError
+from morphosphere.parallel import World, world
+from morphosphere.progress import log
+from morphosphere.provenance import RunRecord
+
+S = TypeVar("S", bound=Settings)
+
+
+def stage_parser(stage: str, description: str) -> argparse.ArgumentParser:
+    """Parser with the options that all stages share."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m morphosphere.{stage}",
+        description=description,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--settings",
+        default="{}",
+        metavar="JSON|FILE.yaml[#KEY]",
+        help="this stage's settings: JSON text, or a YAML file and the key of the section in it",
+    )
+    parser.add_argument("--seed", type=int, default=42, help="seed of everything random")
+    parser.add_argument("--provenance", type=Path, metavar="FILE", help="write the run record here")
+    return parser
+
+
+def read_settings(model: type[S], text: str) -> S:
+    """Settings from JSON text or from a section of a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        Naming every unknown key and every impossible value at once.
+    """
+    if text.lstrip().startswith("{"):
+        return check(model, json.loads(text), source="--settings")
+    name, _, key = text.partition("#")
+    try:
+        value = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"{name}: cannot be read as YAML ({error})") from None
+    for part in filter(None, key.split(".")):
+        if not isinstance(value, dict) or part not in value:
+            raise ConfigError(f"{name}: has no key {key}")
+        value = value[part]
+    return check(model, value or {}, source=name)
+
+
+def run_stage(
+    stage: str,
+    args: argparse.Namespace,
+    model: type[S],
+    work: Callable[[argparse.Namespace, S, RunRecord, World], None],
+    *,
+    mpi: bool = False,
+) -> int:
+    """Run `work` and turn errors that a user can mend into one line; return the exit status.
+
+    Parameters
+    ----------
+    stage : str
+        Name for the run record.
+    args : argparse.Namespace
+        Of a parser made by `stage_parser`.
+    model : type of Settings
+        The stage's settings.
+    work : callable
+        ``work(args, settings, record, world)``.
+    mpi : bool
+        Whether the stage shares its work over MPI ranks.
+    """
+    ranks = World()
+    try:
+        settings = read_settings(model, args.settings)
+        if mpi:
+            ranks = world()
+        record = RunRecord(stage, settings.model_dump(mode="json"), args.seed)
+        work(args, settings, record, ranks)
+        ranks.barrier()
+        if args.provenance and ranks.first:
+            record.note(ranks=ranks.size)
+            record.write(args.provenance)
+        return 0
+    except (MorphosphereError, OSError, MemoryError) as error:
+        where = f" (rank {ranks.rank})" if ranks.size > 1 else ""
+        log(f"morphosphere {stage}{where}: error: {_one_line(error)}")
+    except Exception:
+        log(f"morphosphere {stage} (rank {ranks.rank}): unexpected error, please report it")
+        traceback.print_exc(file=sys.stderr)
+    ranks.abort()
+    return 1
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'output'}: {error.strerror}"
+    if isinstance(error, MemoryError):
+        return f"out of memory ({error}); use smaller chunks or more memory"
+    return str(error)
+
+
+def main_of(main: Callable[[Sequence[str] | None], int]) -> None:
+    """Run a stage's `main` as a program."""
+    sys.exit(main(None))
