@@ -1,0 +1,47 @@
+"""What tests have in common: real data, and parts of the system that may be missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+HIPSGEN_JAR = Path("/usr/share/java/aladin.jar")
+
+
+def _required() -> bool:
+    return os.environ.get("MORPHOSPHERE_REQUIRE") == "all"
+
+
+def _missing_part(marker: str) -> str | None:
+    if marker == "chromium" and not shutil.which("chromium"):
+        return "chromium is not installed (Debian package chromium)"
+    if marker == "hipsgen" and not (HIPSGEN_JAR.exists() and shutil.which("java")):
+        return "Aladin's Hipsgen is not installed (Debian packages aladin and default-jre-headless)"
+    if marker == "slurm" and not shutil.which("slurmctld"):
+        return "Slurm is not installed (Debian packages slurm-wlm and munge)"
+    return None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose part of the system is missing; fail it where all parts are required."""
+    for marker in ("chromium", "hipsgen", "slurm"):
+        if item.get_closest_marker(marker) and (reason := _missing_part(marker)):
+            if _required():
+                pytest.fail(f"MORPHOSPHERE_REQUIRE=all, but {reason}", pytrace=False)
+            pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real data; tests that use it are skipped where it is not."""
+    folder = Path(os.environ.get("MORPHOSPHERE_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        reason = f"no real data at {folder.name}; set MORPHOSPHERE_DATA"
+        if _required():
+            pytest.fail(f"MORPHOSPHERE_REQUIRE=all, but {reason}", pytrace=False)
+        pytest.skip(reason)
+    return folder
