@@ -42,15 +42,18 @@ class ModelBundle:
     info : dict
         The contents of ``model.json``.
     transform : Transform
+    threads : int
+        Of ONNX Runtime in `encode` and `decode`; 0 for as many as there are cores.
     """
 
     path: Path
     info: dict[str, Any]
     transform: Transform
+    threads: int = 0
 
     @classmethod
-    def load(cls, path: str | Path) -> ModelBundle:
-        """Open a bundle.
+    def load(cls, path: str | Path, *, threads: int = 0) -> ModelBundle:
+        """Open a bundle, to be run with so many threads (0: as many as there are cores).
 
         Raises
         ------
@@ -64,7 +67,7 @@ class ModelBundle:
         info = read_json(path / "model.json")
         if info.get("format") != FORMAT or info.get("version") != VERSION:
             raise InputError(f"{path}: not a ModelBundle of version {VERSION}; train again")
-        return cls(path, info, Transform.read(path / "transform.json"))
+        return cls(path, info, Transform.read(path / "transform.json"), threads)
 
     def session(self, part: str, threads: int = 0) -> onnxruntime.InferenceSession:
         """ONNX Runtime session of ``encoder`` or ``decoder``; on a GPU if the runtime has one."""
@@ -78,11 +81,11 @@ class ModelBundle:
 
     @cached_property
     def _encoder(self) -> onnxruntime.InferenceSession:
-        return self.session("encoder")
+        return self.session("encoder", self.threads)
 
     @cached_property
     def _decoder(self) -> onnxruntime.InferenceSession:
-        return self.session("decoder")
+        return self.session("decoder", self.threads)
 
     def encode(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Latent mean (N, 3), concentration (N,) and features (N, F) of transformed images."""

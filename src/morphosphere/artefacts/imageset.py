@@ -180,8 +180,8 @@ class ImageSet:
         """Names of the columns of the table."""
         return tuple(self._file["table"])
 
-    def column(self, name: str) -> np.ndarray:
-        """One column, shape (N,); strings as objects.
+    def column(self, name: str, rows: slice = slice(None)) -> np.ndarray:
+        """One column, or some of its rows, shape (N,); strings as objects.
 
         Raises
         ------
@@ -191,7 +191,7 @@ class ImageSet:
         if name not in self._file["table"]:
             raise InputError(f"{self.path}: no column {name!r}; it has {', '.join(self.columns)}")
         item = self._file["table"][name]
-        return item.asstr()[()] if h5py.check_string_dtype(item.dtype) else item[()]
+        return item.asstr()[rows] if h5py.check_string_dtype(item.dtype) else item[rows]
 
     def table(self) -> dict[str, np.ndarray]:
         """All columns."""
