@@ -16,19 +16,9 @@ from morphosphere.config.learn import LearnSettings
 from morphosphere.config.mock import MockSettings
 from morphosphere.config.predict import PredictSettings
 from morphosphere.config.render import RenderSettings
+from morphosphere.config.simulation import SimulationSettings
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-
-
-class SimulationSettings(Settings):
-    """One simulation: where its snapshots are and which of them are used."""
-
-    path: str | None = Field(
-        None,
-        description="Folder with snapdir_NNN and groups_NNN, or with cutouts of single galaxies. "
-        "Without it, the mock box is made and used.",
-    )
-    snapshots: list[int] = Field([99], min_length=1, description="Snapshot numbers.")
 
 
 class Config(Settings):
@@ -79,4 +69,10 @@ class Config(Settings):
             raise ValueError(f"{clash[0]!r} names both a simulation and a survey; rename one")
         if not self.simulations and not self.surveys:
             raise ValueError("give at least one entry under simulations or surveys")
+        for name, simulation in self.simulations.items():
+            if simulation.path is None and simulation.snapshots != [self.mock.snapshot]:
+                raise ValueError(
+                    f"simulations.{name} has no path and so is the mock box, whose only snapshot is "
+                    f"{self.mock.snapshot}, not {simulation.snapshots}"
+                )
         return self

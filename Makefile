@@ -1,0 +1,67 @@
+# make demo    sets everything up and makes the map of the mock box
+# make test    sets everything up and runs all tests
+# make serve   shows the map of a run:  make serve RUN=demo PORT=8000
+# make report  a single page on a run's provenance and figures
+# make bench   measures the stages
+PYTHON ?= python3
+RUN ?= demo
+PORT ?= 8000
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test serve report bench setup format lint docs lock clean
+
+demo: setup
+	$(BIN)/snakemake --profile profiles/local
+	@echo "The finished map: file://$(CURDIR)/results/demo/site/index.html"
+	@echo "To look at it, type: make serve   (http://127.0.0.1:$(PORT)/site/)"
+
+test: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+serve: setup
+	$(BIN)/python -m morphosphere.explorer.serve --folder results/$(RUN) --port $(PORT)
+
+report: setup
+	$(BIN)/snakemake --profile profiles/local --report results/$(RUN)/report.html
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+setup: .venv/installed node_modules/.package-lock.json
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "morphosphere needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json .venv/installed
+	$(BIN)/npm ci --no-fund --no-audit --loglevel=error
+	touch $@
+
+format: setup
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+	$(BIN)/snakefmt --quiet Snakefile workflow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+docs: setup
+	$(BIN)/python -m morphosphere.config
+
+# The one lock file, for every platform and Python; environments of the rules follow it.
+lock:
+	$(PYTHON) -m pip install --quiet uv
+	$(PYTHON) -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --no-header --no-annotate --no-emit-index-url --output-file requirements.lock
+	$(BIN)/python envs/update.py
+
+clean:
+	rm -rf results .snakemake

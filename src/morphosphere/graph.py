@@ -1,0 +1,149 @@
+"""What the workflow's rules ask: which files a source has, and which code a stage depends on."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from morphosphere.config import Config
+from morphosphere.config.base import check
+from morphosphere.errors import ConfigError
+from morphosphere.evaluate import FIGURES
+
+__all__ = ["FIGURES", "LAYERS"]
+
+#: The HiPS layers of a map, in the order in which the page lists them.
+LAYERS = ("real", "generated", "density", "catalogue")
+
+# Modules that no result depends on: what they decide reaches a stage through its settings, or
+# touches how a stage speaks and not what it makes.
+_WITHOUT_EFFECT = ("config", "errors", "graph", "progress", "provenance", "stage")
+
+
+def load(value: dict[str, Any]) -> Config:
+    """The whole configuration.
+
+    Raises
+    ------
+    ConfigError
+        Naming every mistake at once.
+    """
+    return check(Config, value, source="configuration")
+
+
+def mock_files(config: Config, results: str) -> list[str]:
+    """Files of the mock box: snapshot and group catalogue."""
+    folder, number = f"{results}/snapshots/mock", config.mock.snapshot
+    return [
+        f"{folder}/{name.format(number)}.{i}.hdf5"
+        for name in ("snapdir_{0:03d}/snap_{0:03d}", "groups_{0:03d}/fof_subhalo_tab_{0:03d}")
+        for i in range(config.mock.files)
+    ]
+
+
+def snapshot_path(config: Config, results: str, simulation: str) -> str:
+    """Folder of a simulation; that of the mock box where the configuration names none."""
+    return config.simulations[simulation].path or f"{results}/snapshots/mock"
+
+
+def snapshot_files(config: Config, results: str, simulation: str, snapshot: int) -> list[str]:
+    """Files that hold one snapshot of a simulation.
+
+    Raises
+    ------
+    ConfigError
+        If the folder does not exist.
+    """
+    path = config.simulations[simulation].path
+    if path is None:
+        return mock_files(config, results)
+    folder = Path(path)
+    if not folder.exists():
+        raise ConfigError(f"simulations.{simulation}.path: {path} does not exist")
+    parts = [folder / f"snapdir_{snapshot:03d}", folder / f"groups_{snapshot:03d}"]
+    files = sorted(str(file) for part in parts if part.is_dir() for file in part.iterdir())
+    return files or [str(folder)]
+
+
+def survey_files(config: Config, survey: str) -> list[str]:
+    """Folder and table of a survey.
+
+    Raises
+    ------
+    ConfigError
+        If one of them does not exist.
+    """
+    settings = config.surveys[survey]
+    given = {"path": settings.path, "table": settings.table}
+    for key, path in given.items():
+        if path is not None and not Path(path).exists():
+            raise ConfigError(f"surveys.{survey}.{key}: {path} does not exist")
+    return [path for path in given.values() if path is not None]
+
+
+def page_data_settings(config: Config) -> str:
+    """The explore section without what only the page shows: a new title leaves the data alone."""
+    return config.explore.model_dump_json()
+
+
+def aladin_path(source: Path) -> str:
+    """Where ``npm ci`` puts Aladin Lite."""
+    return str(source.parent / "node_modules" / "aladin-lite" / "dist" / "aladin.js")
+
+
+def code(source: Path, stage: str) -> list[str]:
+    """Source files that the results of a stage depend on, found by following imports.
+
+    Parameters
+    ----------
+    source : Path
+        Folder that holds the package ``morphosphere``.
+    stage : str
+        A package or module below ``morphosphere``, for example ``render`` or ``collect.join``.
+    """
+    root = source / "morphosphere"
+    start = root.joinpath(*stage.split("."))
+    todo = _module_files(start)
+    if start.is_dir() and stage == "explorer":
+        todo += [p for p in (start / "page").rglob("*") if p.is_file()]
+    found: set[Path] = set()
+    while todo:
+        file = todo.pop()
+        if file in found:
+            continue
+        found.add(file)
+        if file.suffix == ".py":
+            todo += [f for name in _imports(file) for f in _file_of(root, name)]
+    return sorted(str(file) for file in found)
+
+
+def _module_files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(path.glob("*.py"))
+    return [path.with_suffix(".py")]
+
+
+def _file_of(root: Path, name: str) -> Iterator[Path]:
+    parts = name.split(".")[1:]
+    if not parts or parts[0] in _WITHOUT_EFFECT:
+        return
+    path = root.joinpath(*parts)
+    if path.with_suffix(".py").is_file():
+        yield path.with_suffix(".py")
+    elif (path / "__init__.py").is_file():
+        yield path / "__init__.py"
+
+
+@lru_cache
+def _imports(file: Path) -> tuple[str, ...]:
+    names = []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.append(node.module)
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return tuple(name for name in names if name.split(".")[0] == "morphosphere")

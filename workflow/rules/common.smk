@@ -1,0 +1,55 @@
+# The configuration, and what the rules have in common.
+import json
+import os
+import sys
+from pathlib import Path
+
+SOURCE = Path(workflow.basedir).parent / "src"
+if not (SOURCE / "morphosphere").is_dir():
+    SOURCE = Path(workflow.basedir) / "src"
+sys.path.insert(0, str(SOURCE))
+
+from snakemake.exceptions import WorkflowError
+
+from morphosphere import graph
+from morphosphere.errors import MorphosphereError
+
+try:
+    CONFIG = graph.load(config)
+except MorphosphereError as error:
+    raise WorkflowError(str(error)) from None
+
+RUN = CONFIG.run
+RESULTS = f"results/{RUN}"
+LAYERS = graph.LAYERS
+
+# Rules run this very source tree with the Python that runs Snakemake, or with that of their conda
+# environment, whose activation comes later and so goes first in PATH.
+os.environ["PATH"] = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ["PATH"]]
+)
+shell.prefix(f"set -euo pipefail; export PYTHONPATH='{SOURCE}'; ")
+
+
+def settings(section, key=None):
+    """A stage's slice of the configuration as JSON: what it does not see cannot re-run it."""
+    value = getattr(CONFIG, section)
+    return (value if key is None else value[key]).model_dump_json()
+
+
+def code(stage):
+    """Source files that a stage's results depend on: editing one re-runs the stage."""
+    return graph.code(SOURCE, stage)
+
+
+def mpi(wildcards, threads):
+    """How a stage is started whose ranks share the work; a cluster profile says srun instead."""
+    return f"mpiexec -n {threads}" if threads > 1 else ""
+
+
+def provenance(name):
+    return f"{RESULTS}/provenance/{name}.json"
+
+
+def log_of(name):
+    return f"{RESULTS}/logs/{name}.log"

@@ -1,0 +1,55 @@
+# Snapshots to GalaxySets.
+
+
+rule mock:
+    input:
+        code=code("snapshots.mock"),
+    output:
+        files=graph.mock_files(CONFIG, RESULTS),
+        record=provenance("mock"),
+    log:
+        log_of("mock"),
+    conda:
+        "../../envs/simulations.yaml"
+    threads: 2
+    params:
+        settings=settings("mock"),
+        seed=CONFIG.seed,
+        folder=f"{RESULTS}/snapshots/mock",
+    shell:
+        "python -m morphosphere.snapshots.mock --settings {params.settings:q} --seed {params.seed}"
+        " --output {params.folder:q} --provenance {output.record:q} > {log:q} 2>&1"
+
+
+rule extract:
+    input:
+        snapshot=lambda wildcards: graph.snapshot_files(
+            CONFIG, RESULTS, wildcards.simulation, int(wildcards.snapshot)
+        ),
+        code=code("extract"),
+    output:
+        shards=expand(
+            f"{RESULTS}/galaxies/{{{{simulation}}}}/{{{{snapshot}}}}/{{shard}}.h5",
+            shard=range(CONFIG.extract.shards),
+        ),
+        table=f"{RESULTS}/galaxies/{{simulation}}/{{snapshot}}/galaxies.parquet",
+        record=provenance("extract-{simulation}-{snapshot}"),
+    log:
+        log_of("extract-{simulation}-{snapshot}"),
+    conda:
+        "../../envs/simulations.yaml"
+    threads: 2
+    resources:
+        launch=mpi,
+    params:
+        settings=settings("extract"),
+        path=lambda wildcards: graph.snapshot_path(
+            CONFIG, RESULTS, wildcards.simulation
+        ),
+        family=lambda wildcards: "auto",
+        folder=f"{RESULTS}/galaxies/{{simulation}}/{{snapshot}}",
+    shell:
+        "{resources.launch} python -m morphosphere.extract --settings {params.settings:q}"
+        " --simulation {wildcards.simulation} --snapshot {wildcards.snapshot}"
+        " --family {params.family} --input {params.path:q} --output {params.folder:q}"
+        " --provenance {output.record:q} > {log:q} 2>&1"

@@ -1,0 +1,73 @@
+# GalaxySets and survey files to one ImageSet.
+
+
+rule render:
+    input:
+        galaxies=rules.extract.output.shards,
+        code=code("render"),
+    output:
+        images=expand(
+            f"{RESULTS}/images/{{{{simulation}}}}/{{{{snapshot}}}}/{{shard}}.h5",
+            shard=range(CONFIG.extract.shards),
+        ),
+        record=provenance("render-{simulation}-{snapshot}"),
+    log:
+        log_of("render-{simulation}-{snapshot}"),
+    conda:
+        "../../envs/simulations.yaml"
+    threads: 2
+    resources:
+        launch=mpi,
+    params:
+        settings=settings("render"),
+        seed=CONFIG.seed,
+        folder=f"{RESULTS}/images/{{simulation}}/{{snapshot}}",
+    shell:
+        "{resources.launch} python -m morphosphere.render --settings {params.settings:q}"
+        " --seed {params.seed} --input {input.galaxies:q} --output {params.folder:q}"
+        " --provenance {output.record:q} > {log:q} 2>&1"
+
+
+rule collect:
+    input:
+        files=lambda wildcards: graph.survey_files(CONFIG, wildcards.survey),
+        code=code("collect"),
+    output:
+        images=f"{RESULTS}/images/{{survey}}/images.h5",
+        rejects=f"{RESULTS}/images/{{survey}}/rejects.csv",
+        record=provenance("collect-{survey}"),
+    log:
+        log_of("collect-{survey}"),
+    conda:
+        "../../envs/surveys.yaml"
+    threads: 2
+    params:
+        settings=lambda wildcards: settings("surveys", wildcards.survey),
+        folder=f"{RESULTS}/images/{{survey}}",
+    shell:
+        "python -m morphosphere.collect --settings {params.settings:q} --name {wildcards.survey}"
+        " --output {params.folder:q} --provenance {output.record:q} > {log:q} 2>&1"
+
+
+rule join:
+    input:
+        images=[
+            shard
+            for name, simulation in CONFIG.simulations.items()
+            for snapshot in simulation.snapshots
+            for shard in expand(
+                rules.render.output.images, simulation=name, snapshot=snapshot
+            )
+        ]
+        + expand(rules.collect.output.images, survey=list(CONFIG.surveys)),
+        code=code("collect.join"),
+    output:
+        images=f"{RESULTS}/images.h5",
+        record=provenance("join"),
+    log:
+        log_of("join"),
+    conda:
+        "../../envs/surveys.yaml"
+    shell:
+        "python -m morphosphere.collect.join --input {input.images:q} --output {output.images:q}"
+        " --provenance {output.record:q} > {log:q} 2>&1"

@@ -1,0 +1,78 @@
+# The sphere as HiPS, and the page to explore it.
+
+
+rule hips:
+    input:
+        images=rules.join.output.images,
+        parts=rules.join.input.images,
+        model=rules.learn.output.bundle,
+        catalogue=rules.predict.output.catalogue,
+        code=code("hips"),
+    output:
+        # The tiles are not declared: they are made one by one, and kept when a job is run again.
+        properties=f"{RESULTS}/hips/{{layer}}/properties",
+        record=provenance("hips-{layer}"),
+    log:
+        log_of("hips-{layer}"),
+    wildcard_constraints:
+        layer="|".join(LAYERS),
+    conda:
+        "../../envs/map.yaml"
+    params:
+        settings=settings("hips"),
+        model=f"{RESULTS}/model",
+        folder=f"{RESULTS}/hips/{{layer}}",
+    shell:
+        "python -m morphosphere.hips --settings {params.settings:q} --layer {wildcards.layer}"
+        " --images {input.images:q} --model {params.model:q} --catalogue {input.catalogue:q}"
+        " --output {params.folder:q} --provenance {output.record:q} > {log:q} 2>&1"
+
+
+rule page_data:
+    input:
+        images=rules.join.output.images,
+        parts=rules.join.input.images,
+        model=rules.learn.output.bundle,
+        catalogue=rules.predict.output.catalogue,
+        code=code("explorer.data"),
+    output:
+        index=f"{RESULTS}/site/data/index.json",
+        record=provenance("page_data"),
+    log:
+        log_of("page_data"),
+    conda:
+        "../../envs/map.yaml"
+    params:
+        settings=graph.page_data_settings(CONFIG),
+        model=f"{RESULTS}/model",
+        folder=f"{RESULTS}/site/data",
+    shell:
+        "python -m morphosphere.explorer.data --settings {params.settings:q}"
+        " --images {input.images:q} --model {params.model:q} --catalogue {input.catalogue:q}"
+        " --output {params.folder:q} --provenance {output.record:q} > {log:q} 2>&1"
+
+
+rule page:
+    input:
+        catalogue=rules.predict.output.catalogue,
+        data=rules.page_data.output.index,
+        hips=expand(rules.hips.output.properties, layer=LAYERS),
+        code=code("explorer"),
+    output:
+        page=f"{RESULTS}/site/index.html",
+        record=provenance("page"),
+    log:
+        log_of("page"),
+    conda:
+        "../../envs/map.yaml"
+    params:
+        settings=settings("explore"),
+        data=f"{RESULTS}/site/data",
+        hips=[f"{RESULTS}/hips/{layer}" for layer in LAYERS],
+        folder=f"{RESULTS}/site",
+        aladin=graph.aladin_path(SOURCE),
+    shell:
+        "python -m morphosphere.explorer --settings {params.settings:q}"
+        " --catalogue {input.catalogue:q} --data {params.data:q} --hips {params.hips:q}"
+        " --aladin {params.aladin:q} --output {params.folder:q}"
+        " --provenance {output.record:q} > {log:q} 2>&1"

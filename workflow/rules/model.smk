@@ -1,0 +1,101 @@
+# The ImageSet to a ModelBundle, and every image's place on the sphere.
+
+
+rule learn:
+    input:
+        images=rules.join.output.images,
+        parts=rules.join.input.images,
+        code=code("learn"),
+    output:
+        bundle=multiext(
+            f"{RESULTS}/model/",
+            "model.json",
+            "transform.json",
+            "encoder.onnx",
+            "decoder.onnx",
+            "checkpoint.ckpt",
+        ),
+        record=provenance("learn"),
+    log:
+        log_of("learn"),
+    conda:
+        "../../envs/learning.yaml"
+    threads: 2
+    resources:
+        launch="python",
+    params:
+        settings=settings("learn"),
+        seed=CONFIG.seed,
+        folder=f"{RESULTS}/model",
+        # Outside the declared outputs, so that a job that is run again goes on where it was.
+        training=f"{RESULTS}/training",
+    shell:
+        "{resources.launch} -m morphosphere.learn --settings {params.settings:q}"
+        " --seed {params.seed} --images {input.images:q} --output {params.folder:q}"
+        " --training {params.training:q} --provenance {output.record:q} > {log:q} 2>&1"
+
+
+rule predict:
+    input:
+        images=rules.join.output.images,
+        parts=rules.join.input.images,
+        model=rules.learn.output.bundle,
+        code=code("predict"),
+    output:
+        catalogue=f"{RESULTS}/catalogue.parquet",
+        record=provenance("predict"),
+    log:
+        log_of("predict"),
+    conda:
+        "../../envs/learning.yaml"
+    threads: 2
+    resources:
+        launch="",
+    params:
+        settings=settings("predict"),
+        seed=CONFIG.seed,
+        model=f"{RESULTS}/model",
+    shell:
+        "{resources.launch} python -m morphosphere.predict --settings {params.settings:q}"
+        " --seed {params.seed} --images {input.images:q} --model {params.model:q}"
+        " --output {output.catalogue:q} --provenance {output.record:q} > {log:q} 2>&1"
+
+
+rule evaluate:
+    input:
+        images=rules.join.output.images,
+        parts=rules.join.input.images,
+        model=rules.learn.output.bundle,
+        catalogue=rules.predict.output.catalogue,
+        code=code("evaluate"),
+    output:
+        metrics=report(
+            f"{RESULTS}/metrics.json",
+            caption="../report/metrics.rst",
+            category="Metrics",
+        ),
+        figures=[
+            report(
+                f"{RESULTS}/figures/{name}",
+                caption=f"../report/{Path(name).stem}.rst",
+                category="Figures",
+            )
+            for name in graph.FIGURES
+        ],
+        record=provenance("evaluate"),
+    log:
+        log_of("evaluate"),
+    conda:
+        "../../envs/learning.yaml"
+    threads: 2
+    params:
+        settings=settings("evaluate"),
+        seed=CONFIG.seed,
+        model=f"{RESULTS}/model",
+        training=f"{RESULTS}/training",
+        figures=f"{RESULTS}/figures",
+    shell:
+        "python -m morphosphere.evaluate --settings {params.settings:q} --seed {params.seed}"
+        " --images {input.images:q} --model {params.model:q} --catalogue {input.catalogue:q}"
+        " --training {params.training:q} --metrics {output.metrics:q}"
+        " --figures {params.figures:q} --provenance {output.record:q} > {log:q} 2>&1"
