@@ -1,0 +1,60 @@
+"""The network that draws the upright image of a place on the sphere."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from morphosphere.config.learn import DecoderSettings
+
+
+class Widen(nn.Module):
+    """Twice the pixels: bilinear enlargement, convolution, norm, activation."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+        return F.relu(self.norm(self.convolution(x)))
+
+
+class Decoder(nn.Module):
+    """Unit vectors (N, 3) to images (N, C, size, size) in [0, 1].
+
+    Parameters
+    ----------
+    channels, size : int
+        Of the images; any size, the next multiple is drawn and its centre kept.
+    settings : DecoderSettings
+    """
+
+    def __init__(self, channels: int, size: int, settings: DecoderSettings) -> None:
+        super().__init__()
+        w = settings.width
+        self.size = size
+        doublings = max(1, (size - 1).bit_length() - 3)
+        self.start = -(-size // 2**doublings)
+        widths = [min(4 * w, w * 2 ** max(0, doublings - 1 - k)) for k in range(doublings)]
+        self.lift = nn.Sequential(
+            nn.Linear(3, 128),
+            nn.ReLU(),
+            nn.Linear(128, 256),
+            nn.ReLU(),
+            nn.Linear(256, widths[0] * self.start**2),
+            nn.ReLU(),
+        )
+        self.widen = nn.ModuleList(Widen(a, b) for a, b in zip(widths, [*widths[1:], widths[-1]]))
+        self.draw = nn.Conv2d(widths[-1], channels, 3, padding=1)
+        nn.init.constant_(self.draw.bias, -2.0)
+
+    def forward(self, position: Tensor) -> Tensor:
+        x = self.lift(position).unflatten(1, (-1, self.start, self.start))
+        for layer in self.widen:
+            x = layer(x)
+        margin = (x.shape[-1] - self.size) // 2
+        x = torch.sigmoid(self.draw(x))
+        return x[..., margin : margin + self.size, margin : margin + self.size]
