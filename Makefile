@@ -54,7 +54,7 @@ lint: setup
 	$(BIN)/snakemake --lint
 
 docs: setup
-	$(BIN)/python -m morphosphere.config
+	$(BIN)/python -m morphosphere.documentation
 
 # The one lock file, for every platform and Python; environments of the rules follow it.
 lock:

@@ -49,7 +49,7 @@ class World:
         return value if self.comm is None else self.comm.bcast(value, root=0)
 
     def share(self, count: int) -> range:
-        """This rank's contiguous part of ``range(count)``; parts differ in length by one at most."""
+        """This rank's contiguous part of ``range(count)``; parts differ by one at most."""
         return range(count * self.rank // self.size, count * (self.rank + 1) // self.size)
 
     def abort(self) -> None:

@@ -21,7 +21,33 @@ from typing import Any
 from morphosphere import __version__
 from morphosphere.files import digest, write_json
 
-_PACKAGES = ["numpy", "scipy", "h5py", "astropy", "pyarrow", "pydantic", "mpi4py", "numba", "galsim", "pynbody", "torch", "lightning", "timm", "onnx", "onnxruntime", "faiss-cpu", "healpy", "hpgeom", "mocpy", "simplejpeg", "pillow", "matplotlib", "snakemake"]
+_PACKAGES = tuple(
+    [
+        "numpy",
+        "scipy",
+        "h5py",
+        "astropy",
+        "pyarrow",
+        "pydantic",
+        "mpi4py",
+        "numba",
+        "galsim",
+        "pynbody",
+        "torch",
+        "lightning",
+        "timm",
+        "onnx",
+        "onnxruntime",
+        "faiss-cpu",
+        "healpy",
+        "hpgeom",
+        "mocpy",
+        "simplejpeg",
+        "pillow",
+        "matplotlib",
+        "snakemake",
+    ]
+)
 
 
 class RunRecord:

@@ -4,11 +4,12 @@
 
     model.json         task, shapes, digest of the training data, metrics, settings
     transform.json     the transform between stored images and the network
-    encoder.onnx       images (N, C, S, S) in [0, 1] -> mean (N, 3), concentration (N,), features (N, F)
+    encoder.onnx       images (N, C, S, S) in [0, 1]
+                       -> mean (N, 3), concentration (N,), features (N, F)
     decoder.onnx       position (N, 3) -> images (N, C, S, S) in [0, 1], in canonical orientation
     checkpoint.ckpt    weights and settings for PyTorch
 
-``mean`` and ``position`` are unit vectors on the sphere; longitude is atan2(y, x), latitude asin(z).
+``mean`` and ``position`` are unit vectors on the sphere: longitude atan2(y, x), latitude asin(z).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Layout::
 
     /                       attributes: format, version, and what the writer says of the snapshot
     /galaxies/<property>    (G,)          one value per galaxy; attributes unit, description
-    /galaxies/frame         (G, 3, 3)     rows: axes of the disc frame, the last along angular momentum
+    /galaxies/frame         (G, 3, 3)     rows: axes of the disc frame, the last along its spin
     /<component>/offset     (G,) int64    first particle of each galaxy
     /<component>/count      (G,) int64    number of particles of each galaxy
     /<component>/<field>    (N, ...)      concatenated particle arrays; attribute unit

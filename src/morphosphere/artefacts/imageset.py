@@ -2,7 +2,7 @@
 
 Layout::
 
-    /                   attributes: format, version, channels, unit, source, and what the writer adds
+    /                   attributes: format, version, channels, unit, and what the writer adds
     /images             (N, C, H, W)    row 0 is the top of the picture, as in PNG and JPEG
     /table/<column>     (N,)            attributes unit, description, ucd
 

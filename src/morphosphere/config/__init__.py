@@ -72,7 +72,7 @@ class Config(Settings):
         for name, simulation in self.simulations.items():
             if simulation.path is None and simulation.snapshots != [self.mock.snapshot]:
                 raise ValueError(
-                    f"simulations.{name} has no path and so is the mock box, whose only snapshot is "
-                    f"{self.mock.snapshot}, not {simulation.snapshots}"
+                    f"simulations.{name} has no path and so is the mock box, whose only snapshot "
+                    f"is {self.mock.snapshot}, not {simulation.snapshots}"
                 )
         return self

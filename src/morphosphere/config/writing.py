@@ -41,9 +41,9 @@ def reference_markdown() -> str:
     lines = [
         "# Configuration",
         "",
-        "Written from the settings in `src/morphosphere/config/` by `make docs`. A run is described",
-        "by one YAML file; keys that are left out keep their defaults, unknown keys are errors, and",
-        "all mistakes are reported at once.",
+        "Written from the settings in `src/morphosphere/config/` by `make docs`. A run is",
+        "described by one YAML file; keys that are left out keep their defaults, unknown keys are",
+        "errors, and all mistakes are reported at once.",
     ]
     for path, model in _sections(Config, ""):
         lines += ["", f"## {path or 'Top level'}", "", _paragraph(model), ""]
@@ -124,11 +124,17 @@ def _kind(annotation: Any) -> str:
     if typing.get_origin(annotation) is not None or "." in text:
         text = str(annotation)
         if any(True for _ in _models(annotation)):
-            return "sections by name" if typing.get_origin(annotation) is dict else "section or none"
+            return "sections by name" if typing.get_origin(annotation) is dict else "section"
     return text.replace("typing.", "").replace("NoneType", "none").replace("None", "none")
 
 
-_SIGNS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below", "min_length": "length >="}
+_SIGNS = {
+    "ge": "at least",
+    "gt": "above",
+    "le": "at most",
+    "lt": "below",
+    "min_length": "length >=",
+}
 
 
 def _limits(field: FieldInfo) -> str:

@@ -1,0 +1,69 @@
+"""A copy of the project to run the real graph in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import ROOT
+
+PARTS = ("Snakefile", "workflow", "config", "profiles", "envs", "src")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the source tree, with room for results."""
+
+    folder: Path
+
+    def snakemake(
+        self, *words: str, config: dict | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake as a user would; the configuration goes through a file."""
+        command = [sys.executable, "-m", "snakemake", "--profile", "profiles/local", *words]
+        if config is not None:
+            path = self.folder / "my.yaml"
+            path.write_text(yaml.safe_dump(config))
+            command += ["--configfile", "my.yaml"]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+        environment.pop("PYTHONPATH", None)
+        return subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, env=environment, timeout=900
+        )
+
+    def planned(self, *words: str, config: dict | None = None) -> set[str]:
+        """Names of the rules that a dry run would run."""
+        done = self.snakemake("--dry-run", *words, config=config)
+        assert done.returncode == 0, done.stdout + done.stderr
+        rules = {
+            line.split()[1].rstrip(":")
+            for line in (done.stdout + done.stderr).splitlines()
+            if line.startswith(("rule ", "localrule "))
+        }
+        return rules - {"all"}
+
+
+def copy_project(folder: Path) -> Project:
+    """Copy what the graph needs; node_modules is linked, as it is only read."""
+    for name in PARTS:
+        source = ROOT / name
+        if source.is_dir():
+            ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            shutil.copytree(source, folder / name, ignore=ignore)
+        else:
+            shutil.copy2(source, folder / name)
+    (folder / "node_modules").symlink_to(ROOT / "node_modules")
+    return Project(folder)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A fresh copy of the project, shared by the tests of one worker."""
+    return copy_project(tmp_path_factory.mktemp("project"))
