@@ -52,7 +52,7 @@ def write_small_bundle(
 
 
 def blobs(count: int, channels: int, size: int) -> torch.Tensor:
-    """Transformed images (count, channels, size, size): one elliptical blob and a companion each."""
+    """Transformed images (count, channels, size, size): an ellipse and a companion each."""
     random = torch.Generator().manual_seed(1)
     axis = (torch.arange(size) + 0.5) / size * 2 - 1
     y, x = torch.meshgrid(-axis, axis, indexing="ij")
@@ -72,6 +72,11 @@ def blobs(count: int, channels: int, size: int) -> torch.Tensor:
 @torch.no_grad()
 def _spread(networks: SphereNetworks, examples: torch.Tensor) -> None:
     """Make an untrained network's place, concentration and picture depend on the image."""
+    for layer in networks.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.momentum = None  # statistics of these examples, not of a moving average
+    networks.train()
+    networks.decoder(networks.encode(examples)[0])
     networks.eval()
     last = networks.to_position[-1]
     place = networks.to_position(networks.neck(networks.encoder(examples)))

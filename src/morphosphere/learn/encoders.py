@@ -146,6 +146,6 @@ class TimmEncoder(nn.Module):
 
 
 def build_encoder(channels: int, size: int, settings: EncoderSettings) -> nn.Module:
-    """The encoder that the settings name; it has an attribute `output`, the length of its result."""
+    """The encoder that the settings name; its attribute `output` is the length of its result."""
     kind = PolarEncoder if settings.name == "polar" else TimmEncoder
     return kind(channels, size, settings)
