@@ -21,33 +21,10 @@ from typing import Any
 from morphosphere import __version__
 from morphosphere.files import digest, write_json
 
-_PACKAGES = tuple(
-    [
-        "numpy",
-        "scipy",
-        "h5py",
-        "astropy",
-        "pyarrow",
-        "pydantic",
-        "mpi4py",
-        "numba",
-        "galsim",
-        "pynbody",
-        "torch",
-        "lightning",
-        "timm",
-        "onnx",
-        "onnxruntime",
-        "faiss-cpu",
-        "healpy",
-        "hpgeom",
-        "mocpy",
-        "simplejpeg",
-        "pillow",
-        "matplotlib",
-        "snakemake",
-    ]
-)
+_PACKAGES = """
+numpy scipy h5py astropy pyarrow pydantic mpi4py numba galsim pynbody torch lightning timm onnx
+onnxruntime faiss-cpu healpy hpgeom mocpy simplejpeg pillow matplotlib snakemake
+"""
 
 
 class RunRecord:
@@ -113,7 +90,7 @@ def peak_memory_mib() -> float:
 def package_versions() -> dict[str, str]:
     """Versions of the packages that results depend on, as far as they are installed."""
     versions = {}
-    for name in _PACKAGES:
+    for name in _PACKAGES.split():
         try:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
