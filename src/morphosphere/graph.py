@@ -86,7 +86,7 @@ def survey_files(config: Config, survey: str) -> list[str]:
 
 def page_data_settings(config: Config) -> str:
     """The explore section without what only the page shows: a new title leaves the data alone."""
-    return config.explore.model_dump_json()
+    return config.explore.data.model_dump_json()
 
 
 def aladin_path(source: Path) -> str:
