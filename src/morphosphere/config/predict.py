@@ -18,11 +18,6 @@ class PredictSettings(Settings):
         le=1000,
         description="Most similar images listed for each image; the outlier score uses them too.",
     )
-    metric: Literal["euclidean", "cosine"] = Field(
-        "euclidean",
-        description="Distance between feature vectors: their difference, or that of their "
-        "directions.",
-    )
     exact_up_to: int = Field(
         50_000,
         ge=0,

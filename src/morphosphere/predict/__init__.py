@@ -1,1 +1,1 @@
-"""Predict: every image placed on the sphere."""
+"""Every image placed on the sphere, with its pose, its most similar images and an outlier score."""
