@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -46,6 +47,9 @@ class ImageSetWriter:
         Unit of the pixel values in VOUnit notation.
     attributes : dict
         Whatever else is true of the whole set.
+    about : dict
+        Column name to {unit, description, ucd}, for columns that
+        `morphosphere.artefacts.columns` does not know.
     """
 
     def __init__(
@@ -57,8 +61,10 @@ class ImageSetWriter:
         dtype: Any = np.float32,
         unit: str = "",
         attributes: dict[str, Any] | None = None,
+        about: dict[str, dict[str, str]] | None = None,
     ) -> None:
         self._atomic = atomic_path(path)
+        self._about = about or {}
         self._shape = (len(channels), size, size)
         self._dtype = np.dtype(dtype)
         self._attributes = {
@@ -80,7 +86,7 @@ class ImageSetWriter:
             dtype=self._dtype,
             chunks=(max(1, (1 << 20) // row), *self._shape),
         )
-        self._table = self._file.create_group("table")
+        self._table = self._file.create_group("table", track_order=True)
         return self
 
     def append(self, images: np.ndarray, table: dict[str, Sequence[Any] | np.ndarray]) -> None:
@@ -94,7 +100,7 @@ class ImageSetWriter:
         for name, values in table.items():
             if len(values) != count:
                 raise ValueError(f"{name}: {len(values)} values for {count} images")
-            _append_column(self._table, name, values, start)
+            _append_column(self._table, name, values, start, self._about.get(name))
 
     def __exit__(
         self,
@@ -102,11 +108,18 @@ class ImageSetWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        try:
+            self._file.close()  # writes what is still in memory, so it can fail
+        except BaseException as failure:
+            kind, error, trace = type(failure), failure, failure.__traceback__
+            self._atomic.__exit__(kind, error, trace)
+            raise
         self._atomic.__exit__(kind, error, trace)
 
 
-def _append_column(group: h5py.Group, name: str, values: Any, start: int) -> None:
+def _append_column(
+    group: h5py.Group, name: str, values: Any, start: int, about: dict[str, str] | None = None
+) -> None:
     array = np.asarray(values)
     if array.dtype.kind in "OUS":
         array, dtype = np.asarray([str(v) for v in values], dtype=object), h5py.string_dtype()
@@ -116,8 +129,10 @@ def _append_column(group: h5py.Group, name: str, values: Any, start: int) -> Non
         dataset = group.create_dataset(
             name, shape=(0,), maxshape=(None,), dtype=dtype, chunks=(4096,)
         )
-        about = column(name)
-        dataset.attrs.update(unit=about.unit, description=about.description, ucd=about.ucd)
+        known = column(name)
+        facts = {"unit": known.unit, "description": known.description, "ucd": known.ucd}
+        facts.update({key: value for key, value in (about or {}).items() if value})
+        dataset.attrs.update(facts)
     group[name].resize(start + len(array), axis=0)
     group[name][start:] = array
 
@@ -152,10 +167,11 @@ class ImageSet:
         self.attributes = dict(self._file.attrs)
         self.channels = tuple(str(c) for c in self._file.attrs["channels"])
         self.images: h5py.Dataset = self._file["images"]
-        if self.images.is_virtual:
-            for part in self.images.virtual_sources():
-                if not (self.path.parent / part.file_name).exists():
-                    raise InputError(f"{path}: its part {part.file_name} is missing; render again")
+        try:
+            _check_sources(self.path, self.images)
+        except InputError:
+            self._file.close()
+            raise
 
     def __enter__(self) -> ImageSet:
         return self
@@ -211,11 +227,36 @@ class ImageSet:
             yield start, self.read(start, start + size)
 
 
+def _check_sources(path: Path, images: h5py.Dataset) -> None:
+    """Refuse a virtual dataset whose parts are not as they were: HDF5 would read zeros for them."""
+    if not images.is_virtual:
+        return
+    for part in images.virtual_sources():
+        source = path.parent / part.file_name
+        first, last = part.vspace.get_select_bounds()
+        joined = last[0] - first[0] + 1
+        try:
+            with h5py.File(source, "r") as file:
+                shape = file[part.dset_name].shape
+                if shape == (joined, *images.shape[1:]):
+                    _check_sources(source, file[part.dset_name])
+                    continue
+        except (OSError, KeyError):
+            raise InputError(
+                f"{path}: its part {part.file_name} is missing or cannot be read; "
+                "make it again, then join again"
+            ) from None
+        raise InputError(
+            f"{path}: its part {part.file_name} has changed (it holds {shape}, "
+            f"{joined} images when it was joined); join again"
+        )
+
+
 def join(parts: Sequence[str | Path], path: str | Path) -> int:
     """Join ImageSets into one whose images are virtual; return their number.
 
     Parts are referred to by relative path. Columns that some parts lack are filled with NaN
-    (numbers) or an empty string.
+    (numbers) or an empty string; a column of numbers in one part and text in another becomes text.
 
     Raises
     ------
@@ -223,8 +264,10 @@ def join(parts: Sequence[str | Path], path: str | Path) -> int:
         If channels or sizes differ, an ``image_id`` stands twice, or there are no images.
     """
     path = Path(path)
-    sets = [ImageSet(part) for part in parts]
+    sets: list[ImageSet] = []
     try:
+        for part in parts:
+            sets.append(ImageSet(part))
         _check_parts(sets)
         total = sum(map(len, sets))
         shape = (total, *sets[0].images.shape[1:])
@@ -232,25 +275,36 @@ def join(parts: Sequence[str | Path], path: str | Path) -> int:
         layout = h5py.VirtualLayout(shape, dtype=np.result_type(*(s.images.dtype for s in sets)))
         names = list(dict.fromkeys(name for s in sets for name in s.columns))
         with atomic_path(path) as temporary, h5py.File(temporary, "w") as out:
-            out.attrs.update({**sets[0].attributes, "n_parts": len(sets)})
+            out.attrs.update({**_common(sets), "n_parts": len(sets)})
             start = 0
-            table = out.create_group("table")
             for part in sets:
                 stop = start + len(part)
                 if stop > start:
                     relative = os.path.relpath(part.path.resolve(), path.parent.resolve())
                     layout[start:stop] = h5py.VirtualSource(relative, "images", part.images.shape)
-                for name in names:
-                    _append_column(table, name, _column_or_fill(part, sets, name), start)
                 start = stop
+            table = out.create_group("table", track_order=True)
+            for name in names:
+                _join_column(table, name, sets)
             out.create_dataset(
-                "image_part", data=np.repeat(np.arange(len(sets)), [len(s) for s in sets])
+                "image_part",
+                data=np.repeat(np.arange(len(sets), dtype=np.int32), [len(s) for s in sets]),
             )
             out.create_virtual_dataset("images", layout)
         return total
     finally:
         for part in sets:
             part.close()
+
+
+def _common(sets: Sequence[ImageSet]) -> dict[str, Any]:
+    """Attributes that are the same in all sets; the first set's, if it has one alone, are not."""
+    first, *others = [s.attributes for s in sets]
+    return {
+        name: value
+        for name, value in first.items()
+        if all(name in other and np.array_equal(other[name], value) for other in others)
+    }
 
 
 def _check_parts(sets: Sequence[ImageSet]) -> None:
@@ -264,17 +318,60 @@ def _check_parts(sets: Sequence[ImageSet]) -> None:
                 f"{first.path} has {first.size} px with {', '.join(first.channels)}; "
                 "give all sources of a run the same size and channels"
             )
-    names = np.concatenate([s.column("image_id") for s in sets if len(s)])
-    unique, counts = np.unique(names.astype(str), return_counts=True)
-    if (counts > 1).any():
-        raise InputError(f"image_id {unique[counts > 1][0]!r} stands more than once in the run")
+    _check_unique(sets)
 
 
-def _column_or_fill(part: ImageSet, sets: Sequence[ImageSet], name: str) -> np.ndarray:
-    if name in part.columns:
-        values = part.column(name)
-        mixed = any(name not in s.columns for s in sets)
-        return values.astype(np.float64) if mixed and values.dtype.kind in "iub" else values
-    model = next(s.column(name) for s in sets if name in s.columns)
-    fill = np.nan if model.dtype.kind in "iufb" else ""
-    return np.full(len(part), fill, dtype=np.float64 if fill is np.nan else object)
+def _check_unique(sets: Sequence[ImageSet]) -> None:
+    """Refuse ids that stand twice, holding eight bytes of each in memory."""
+    hashed = np.concatenate([_hashes(ids) for s in sets for _, ids in _pieces(s, "image_id")])
+    hashed.sort()
+    twice = set(hashed[1:][hashed[1:] == hashed[:-1]].tolist())
+    if not twice:
+        return
+    seen: dict[str, Path] = {}
+    for part in sets:
+        for _, ids in _pieces(part, "image_id"):
+            for name in ids[np.isin(_hashes(ids), list(twice))]:
+                if name in seen:
+                    raise InputError(
+                        f"image_id {name!r} stands more than once in the run: in {seen[name]} and "
+                        f"in {part.path}; give the sources different names"
+                    )
+                seen[name] = part.path
+
+
+def _hashes(names: np.ndarray) -> np.ndarray:
+    return np.fromiter(
+        (int.from_bytes(blake2b(n.encode(), digest_size=8).digest(), "big") for n in names),
+        dtype=np.uint64,
+        count=len(names),
+    )
+
+
+def _pieces(part: ImageSet, name: str, size: int = 65536) -> Iterator[tuple[int, np.ndarray]]:
+    for start in range(0, len(part), size):
+        yield start, part.column(name, slice(start, start + size))
+
+
+def _join_column(table: h5py.Group, name: str, sets: Sequence[ImageSet]) -> None:
+    having = [s for s in sets if name in s.columns and len(s)]
+    kinds = [s.column(name, slice(0, 0)).dtype for s in having]
+    if not having:
+        return
+    text = any(kind.kind == "O" for kind in kinds)
+    if text:
+        dtype, fill = np.dtype(object), ""
+    elif any(len(s) and name not in s.columns for s in sets):
+        dtype, fill = np.result_type(np.float64, *kinds), np.nan
+    else:
+        dtype, fill = np.result_type(*kinds), None
+    about = having[0].column_attributes(name)
+    start = 0
+    for part in sets:
+        if part not in having:
+            _append_column(table, name, np.full(len(part), fill, dtype=dtype), start, about)
+        else:
+            for first, values in _pieces(part, name):
+                values = [str(v) for v in values] if text else values.astype(dtype)
+                _append_column(table, name, values, start + first, about)
+        start += len(part)

@@ -1,0 +1,205 @@
+"""Which images there are, before any is read: one `Item` for each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from morphosphere.config.collect import SurveySettings
+from morphosphere.errors import InputError
+
+PICTURE = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp")
+FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz", ".fits.bz2")
+HDF5 = (".h5", ".hdf5", ".hdf")
+SUFFIXES = {"picture": PICTURE, "fits": FITS, "hdf5": HDF5}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image that is to be collected.
+
+    Attributes
+    ----------
+    id : str
+        Its id within the survey.
+    files : tuple of Path
+        One file, or one for each band.
+    kind : str
+        ``picture``, ``fits`` or ``hdf5``.
+    part : int or None
+        Index of the HDU, or of the row of the HDF5 dataset; None for the file's one image.
+    """
+
+    id: str
+    files: tuple[Path, ...]
+    kind: str
+    part: int | None = None
+
+
+@dataclass(frozen=True)
+class Reject:
+    """An image or a row that is left out, and why."""
+
+    file: str
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is in a survey's folder: images, rejects, and the number of files of other kinds."""
+
+    items: list[Item]
+    rejects: list[Reject]
+    others: int
+
+
+def find(settings: SurveySettings, exclude: tuple[Path, ...] = ()) -> Found:
+    """Find the images of a survey, sorted by path.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist.
+    """
+    root = Path(settings.path)
+    if not root.exists():
+        raise InputError(f"{root}: no such file or folder; correct the survey's `path`")
+    excluded = {path.resolve() for path in exclude}
+    if root.is_file():
+        files = [(root, stem(root), "")]
+    else:
+        files = [f for f in _matching(root, settings) if f[0].resolve() not in excluded]
+    kinds = [(kind_of(path, settings.format), path, name, band) for path, name, band in files]
+    others = sum(kind is None for kind, *_ in kinds)
+    known = [entry for entry in kinds if entry[0] is not None]
+    rejects: list[Reject] = []
+    if "{band}" in settings.pattern:
+        candidates = _by_band(known, settings.bands or [], rejects)
+    else:
+        candidates = _one_by_one(known, settings, rejects)
+    items: list[Item] = []
+    seen: dict[str, Path] = {}
+    for item in candidates:
+        if settings.limit is not None and len(items) >= settings.limit:
+            break
+        if item.id in seen:
+            reason = f"duplicate id: {seen[item.id]} has it too"
+            rejects.append(Reject(str(item.files[0]), item.id, reason))
+            continue
+        seen[item.id] = item.files[0]
+        items.append(item)
+    return Found(items, rejects, others)
+
+
+def kind_of(path: Path, format: str = "auto") -> str | None:
+    """Kind of a file: as told, else by its suffix; None for a file that is no image."""
+    if format != "auto":
+        return format
+    name = path.name.lower()
+    return next((kind for kind, ends in SUFFIXES.items() if name.endswith(ends)), None)
+
+
+def stem(path: Path) -> str:
+    """Name of a file without its suffix, ``.fits.gz`` and the like counting as one."""
+    for suffix in sorted((s for ends in SUFFIXES.values() for s in ends), key=len, reverse=True):
+        if path.name.lower().endswith(suffix):
+            return path.name[: -len(suffix)]
+    return path.stem
+
+
+def _matching(root: Path, settings: SurveySettings) -> list[tuple[Path, str, str]]:
+    pattern = settings.pattern
+    glob = pattern.replace("{id}", "*").replace("{band}", "*")
+    paths = sorted(p for p in root.glob(glob) if p.is_file() and not _hidden(p, root))
+    if "{id}" not in pattern:
+        return [(path, stem(path), "") for path in paths]
+    expression = _expression(pattern, settings.bands or [])
+    out = []
+    for path in paths:
+        if match := expression.fullmatch(path.relative_to(root).as_posix()):
+            band = match["band"] if "{band}" in pattern else ""
+            out.append((path, match["id"], band))
+    return out
+
+
+def _hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
+
+
+def _expression(pattern: str, bands: list[str]) -> re.Pattern[str]:
+    """Regular expression for relative paths that match a pattern with {id} and {band}."""
+    words = {
+        "**/": "(?:.*/)?",
+        "*": "[^/]*",
+        "?": "[^/]",
+        "{id}": "(?P<id>[^/]+)",
+        "{band}": f"(?P<band>{'|'.join(map(re.escape, bands))})",
+    }
+    seen: set[str] = set()
+    out = []
+    for word in re.split(r"(\*\*/|\*|\?|\{id\}|\{band\})", pattern):
+        if word in seen and word in ("{id}", "{band}"):
+            out.append(f"(?P={word[1:-1]})")
+        else:
+            out.append(words.get(word, re.escape(word)))
+        seen.add(word)
+    return re.compile("".join(out))
+
+
+def _by_band(
+    known: list[tuple[str | None, Path, str, str]], bands: list[str], rejects: list[Reject]
+) -> Iterator[Item]:
+    groups: dict[str, dict[str, tuple[str, Path]]] = {}
+    for kind, path, name, band in known:
+        group = groups.setdefault(name, {})
+        if band in group:
+            reason = f"duplicate id: {group[band][1]} is band {band} of it too"
+            rejects.append(Reject(str(path), name, reason))
+        else:
+            group[band] = (str(kind), path)
+    for name, group in groups.items():
+        if missing := [band for band in bands if band not in group]:
+            file = str(next(iter(group.values()))[1])
+            rejects.append(Reject(file, name, f"no file for band {', '.join(missing)}"))
+        else:
+            yield Item(name, tuple(group[b][1] for b in bands), group[bands[0]][0])
+
+
+def _one_by_one(
+    known: list[tuple[str | None, Path, str, str]],
+    settings: SurveySettings,
+    rejects: list[Reject],
+) -> Iterator[Item]:
+    for kind, path, name, _ in known:
+        if kind == "hdf5" or (kind == "fits" and settings.hdu == "each"):
+            try:
+                yield from _parts(path, name, str(kind), settings)
+            except (OSError, ValueError, TypeError, KeyError, Warning) as error:
+                rejects.append(Reject(str(path), name, f"unreadable: {one_line(error)}"))
+        else:
+            yield Item(name, (path,), str(kind))
+
+
+def _parts(path: Path, name: str, kind: str, settings: SurveySettings) -> Iterator[Item]:
+    if kind == "hdf5":
+        from morphosphere.collect.hdf5 import image_ids
+
+        for row, each in enumerate(image_ids(path, settings.dataset, settings.ids)):
+            yield Item(each if settings.ids else f"{name}_{each}", (path,), kind, row)
+        return
+    from morphosphere.collect.fits import image_hdus
+
+    for index in image_hdus(path):
+        yield Item(f"{name}_{index}", (path,), kind, index)
+
+
+def one_line(error: BaseException) -> str:
+    """An error's message on one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, KeyError):
+        return " ".join(str(a) for a in error.args)
+    return " ".join(str(error).split()) or type(error).__name__
