@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.interpolate import RegularGridInterpolator
 
 from morphosphere.errors import InputError
 
@@ -175,6 +174,8 @@ def absolute_magnitudes(
 def _interpolate(
     table: PopulationTable, bands: list[int], age: np.ndarray, metallicity: np.ndarray
 ) -> np.ndarray:
+    from scipy.interpolate import RegularGridInterpolator  # here, for quick start-up
+
     axes = (table.log_age, table.log_metallicity)
     values = (np.maximum(age, 1e-9) * 1e9, np.maximum(metallicity, 1e-12))
     points = np.stack([np.clip(np.log10(v), a[0], a[-1]) for v, a in zip(values, axes)], axis=-1)

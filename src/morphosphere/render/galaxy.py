@@ -1,0 +1,170 @@
+"""One galaxy to its images and their rows of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from morphosphere.artefacts.galaxyset import Galaxy
+from morphosphere.config.render import RenderSettings
+from morphosphere.render.cameras import Cameras, place_cameras
+from morphosphere.render.channels import component_of, finish, weights_of
+from morphosphere.render.particles import Particles, prepare
+from morphosphere.render.project import project, sort_into_levels
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """All pictures of one galaxy.
+
+    Attributes
+    ----------
+    images : ndarray of float32, shape (V, C, S, S)
+        Row 0 is the top.
+    table : dict
+        Column name to V values.
+    dropped : int
+        Particles left out because they were not sound.
+    """
+
+    images: np.ndarray
+    table: dict[str, list[Any]]
+    dropped: int
+
+
+def render_galaxy(
+    galaxy: Galaxy,
+    settings: RenderSettings,
+    *,
+    seed: int,
+    source: str,
+    snapshot_bands: Sequence[str] = (),
+    field_of_view: float | None = None,
+) -> Pictures:
+    """Render a galaxy with all cameras of the settings.
+
+    Parameters
+    ----------
+    galaxy : Galaxy
+    settings : RenderSettings
+    seed : int
+        With the galaxy's identifier it decides on random cameras.
+    source : str
+        Name of the simulation, if the galaxy does not say it itself.
+    snapshot_bands : sequence of str
+        Bands of the particles' magnitudes.
+    field_of_view : float or None
+        Width in kpc, instead of that of the settings.
+
+    Raises
+    ------
+    InputError
+        If the galaxy lacks what a channel needs.
+    """
+    names = dict.fromkeys(component_of(channel) for channel in settings.channels)
+    components = {name: prepare(galaxy, name, settings) for name in names}
+    cameras = place_cameras(
+        settings.cameras,
+        galaxy_id=str(galaxy.properties["galaxy_id"]),
+        frame=galaxy.frame,
+        seed=seed,
+    )
+    width = field_of_view or _field_of_view(galaxy, settings)
+    images = np.empty(
+        (len(cameras.axes), len(settings.channels), settings.size, settings.size), np.float32
+    )
+    for name, particles in components.items():
+        channels = [c for c in settings.channels if component_of(c) == name]
+        maps = _maps(particles, channels, snapshot_bands, settings, cameras, width)
+        for channel, image in maps.items():
+            images[:, settings.channels.index(channel)] = image
+    return Pictures(
+        images,
+        _table(galaxy, settings, cameras, width, source),
+        sum(particles.dropped for particles in components.values()),
+    )
+
+
+def _maps(
+    particles: Particles,
+    channels: list[str],
+    snapshot_bands: Sequence[str],
+    settings: RenderSettings,
+    cameras: Cameras,
+    width: float,
+) -> dict[str, np.ndarray]:
+    """Pixels (V, S, S) of the channels of one component."""
+    size, pixel = settings.size, width / settings.size
+    # right and up become column and row, in pixels from the top left corner
+    plane = cameras.axes[:, :2] * np.array([1, -1])[:, None] / pixel
+    position = particles.fields["position"].astype(np.float64)
+    places = position @ np.swapaxes(plane, -1, -2) + size / 2
+    levels = sort_into_levels(
+        np.minimum(particles.support / pixel, 2.0 * size), settings.smallest_smoothing
+    )
+    receding = None
+    if any(name.startswith("velocity") for name in channels):
+        velocity = np.nan_to_num(particles.fields["velocity"].astype(np.float64))
+        receding = -(cameras.direction @ velocity.T)
+    fixed, moving = weights_of(particles, channels, snapshot_bands, settings, receding)
+    sums: dict[str, np.ndarray] = {}
+    for weights, shape in ((fixed, (len(fixed), 1, -1)), (moving, None)):
+        if not weights:
+            continue
+        stacked = np.stack(list(weights.values())).astype(np.float64)
+        flat = stacked.reshape(len(fixed), 1, len(particles)) if shape else stacked
+        maps = project(places, flat, levels, size=size)
+        sums.update(zip(weights, np.moveaxis(maps, 1, 0)))
+    return {channel: finish(channel, sums, pixel**2) for channel in channels}
+
+
+def _field_of_view(galaxy: Galaxy, settings: RenderSettings) -> float:
+    """Width of the image in kpc."""
+    if settings.field_of_view_unit == "kpc":
+        return settings.field_of_view
+    for name in dict.fromkeys([settings.field_of_view_unit, "half_mass_radius"]):
+        radius = float(galaxy.properties.get(name, np.nan))
+        if np.isfinite(radius) and radius > 0:
+            break
+    else:
+        radius = half_mass_radius(galaxy)
+    return max(settings.field_of_view * radius, settings.smallest_field_of_view)
+
+
+def half_mass_radius(galaxy: Galaxy) -> float:
+    """Radius in kpc that holds half of the stars' mass, or of all mass where there are no stars."""
+    parts = (galaxy.components.get(name) for name in ("stars", "gas", "dark_matter"))
+    fields = next((part for part in parts if part and len(part["mass"])), None)
+    if fields is None:
+        return 0.0
+    radius = np.linalg.norm(fields["position"], axis=1)
+    mass = np.where(np.isfinite(radius), np.nan_to_num(fields["mass"]), 0)
+    order = np.argsort(radius)
+    total = np.cumsum(mass[order])
+    return float(np.nan_to_num(radius[order][np.searchsorted(total, total[-1] / 2)]))
+
+
+def _table(
+    galaxy: Galaxy, settings: RenderSettings, cameras: Cameras, width: float, source: str
+) -> dict[str, list[Any]]:
+    count = len(cameras.axes)
+    galaxy_id = str(galaxy.properties["galaxy_id"])
+    rows: dict[str, list[Any]] = {
+        "image_id": [f"{galaxy_id}_c{number}" for number in range(count)],
+        "galaxy_id": [galaxy_id] * count,
+        "source": [source] * count,
+    }
+    rows |= {name: [value] * count for name, value in galaxy.properties.items()}
+    rows |= {
+        "camera": list(range(count)),
+        "camera_kind": list(cameras.kinds),
+        "inclination": list(cameras.inclination(galaxy.frame[2])),
+        "field_of_view": [width] * count,
+        "pixel_scale": [width / settings.size] * count,
+    }
+    for axis, letter in enumerate("xyz"):
+        rows[f"camera_{letter}"] = list(cameras.direction[:, axis])
+    return rows

@@ -1,0 +1,178 @@
+"""GalaxySet files to ImageSet files, galaxy by galaxy, shared over ranks."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from morphosphere.artefacts.galaxyset import GalaxySet
+from morphosphere.artefacts.imageset import ImageSet, ImageSetWriter
+from morphosphere.config.render import RenderSettings
+from morphosphere.errors import InputError
+from morphosphere.parallel import World
+from morphosphere.render.channels import unit_of
+from morphosphere.render.galaxy import Pictures, render_galaxy
+
+#: Bytes of images that are held before they are written.
+_BUFFER = 1 << 23
+
+
+def output_paths(inputs: Sequence[Path], folder: Path) -> list[Path]:
+    """The ImageSet of each GalaxySet.
+
+    Raises
+    ------
+    InputError
+        If two inputs have the same name.
+    """
+    stems = [path.stem for path in inputs]
+    for stem in stems:
+        if stems.count(stem) > 1:
+            raise InputError(f"{stem}: two inputs have this name; render them into two folders")
+    return [folder / f"{stem}.h5" for stem in stems]
+
+
+def share_by_work(cost: np.ndarray, world: World) -> range:
+    """This rank's contiguous part of the galaxies, parts having about the same cost.
+
+    Parameters
+    ----------
+    cost : ndarray, shape (G,)
+        Positive; the number of particles, for example.
+    """
+    done = np.concatenate([[0.0], np.cumsum(cost, dtype=np.float64)])
+    middle = 0.5 * (done[1:] + done[:-1])
+    edges = np.searchsorted(middle, done[-1] * np.arange(world.size + 1) / world.size)
+    edges[-1] = len(cost)
+    return range(int(edges[world.rank]), int(edges[world.rank + 1]))
+
+
+def render_file(
+    source: Path,
+    target: Path,
+    settings: RenderSettings,
+    *,
+    seed: int,
+    world: World,
+    advance: Callable[[int], None] = lambda n: None,
+) -> dict[str, int]:
+    """Render one GalaxySet to one ImageSet; every rank renders a part of the galaxies.
+
+    Returns
+    -------
+    dict
+        Of this rank: ``galaxies``, ``images``, and ``particles_left_out`` that were not sound.
+
+    Raises
+    ------
+    InputError
+        If the input cannot be read or lacks what a channel needs; the message names it.
+    """
+    with GalaxySet(source) as galaxies:
+        attributes = _attributes(galaxies, settings)
+        cost = sum(galaxies.count(name) for name in ("stars", "gas", "dark_matter")) + 1000
+        share = share_by_work(cost, world)
+        if world.size == 1:
+            return _render_part(galaxies, share, target, settings, seed, attributes, advance)
+        parts = target.with_name(f".{target.stem}.parts")
+        mine = parts / f"{world.rank}.h5"
+        counts = _render_part(galaxies, share, mine, settings, seed, attributes, advance)
+    world.barrier()
+    if world.first:
+        _concatenate(
+            [parts / f"{rank}.h5" for rank in range(world.size)], target, settings, attributes
+        )
+        shutil.rmtree(parts)
+    world.barrier()
+    return counts
+
+
+def _attributes(galaxies: GalaxySet, settings: RenderSettings) -> dict[str, Any]:
+    kept = ("simulation", "snapshot", "redshift", "scale_factor", "time")
+    return {
+        **{name: galaxies.attributes[name] for name in kept if name in galaxies.attributes},
+        "source": source_of(galaxies),
+        "channel_units": [unit_of(channel) for channel in settings.channels],
+        "pixel_scale_unit": "kpc",
+    }
+
+
+def source_of(galaxies: GalaxySet) -> str:
+    """Name of the simulation."""
+    for name in ("source", "simulation"):
+        if name in galaxies.attributes:
+            return str(galaxies.attributes[name])
+    return galaxies.path.stem
+
+
+def _render_part(
+    galaxies: GalaxySet,
+    share: range,
+    target: Path,
+    settings: RenderSettings,
+    seed: int,
+    attributes: dict[str, Any],
+    advance: Callable[[int], None],
+) -> dict[str, int]:
+    bands = [str(band) for band in galaxies.attributes.get("magnitude_bands", [])]
+    counts = {"galaxies": 0, "images": 0, "particles_left_out": 0}
+    buffer: list[Pictures] = []
+    with _writer(target, settings, attributes) as writer:
+        for index in share:
+            try:
+                pictures = render_galaxy(
+                    galaxies.galaxy(index),
+                    settings,
+                    seed=seed,
+                    source=str(attributes["source"]),
+                    snapshot_bands=bands,
+                )
+            except InputError as error:
+                raise InputError(f"{galaxies.path}: {error}") from None
+            buffer.append(pictures)
+            counts["galaxies"] += 1
+            counts["images"] += len(pictures.images)
+            counts["particles_left_out"] += pictures.dropped
+            if sum(item.images.nbytes for item in buffer) >= _BUFFER:
+                _flush(writer, buffer)
+            advance(1)
+        _flush(writer, buffer)
+    return counts
+
+
+def _writer(target: Path, settings: RenderSettings, attributes: dict[str, Any]) -> ImageSetWriter:
+    units = set(attributes["channel_units"])
+    return ImageSetWriter(
+        target,
+        channels=settings.channels,
+        size=settings.size,
+        unit=units.pop() if len(units) == 1 else "",
+        attributes=attributes,
+    )
+
+
+def _flush(writer: ImageSetWriter, buffer: list[Pictures]) -> None:
+    if buffer:
+        table = {
+            name: np.concatenate([np.asarray(item.table[name]) for item in buffer])
+            for name in buffer[0].table
+        }
+        writer.append(np.concatenate([item.images for item in buffer]), table)
+        buffer.clear()
+
+
+def _concatenate(
+    parts: Sequence[Path], target: Path, settings: RenderSettings, attributes: dict[str, Any]
+) -> None:
+    step = max(1, _BUFFER // (len(settings.channels) * settings.size**2 * 4))
+    with _writer(target, settings, attributes) as writer:
+        for path in parts:
+            with ImageSet(path) as part:
+                table = part.table()
+                for start, images in part.chunks(step):
+                    rows = slice(start, start + len(images))
+                    writer.append(images, {name: column[rows] for name, column in table.items()})
