@@ -1,0 +1,321 @@
+"""The four layers: from images, model and catalogue to a complete HiPS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from morphosphere.artefacts.bundle import ModelBundle
+from morphosphere.artefacts.catalogue import Catalogue
+from morphosphere.artefacts.imageset import ImageSet
+from morphosphere.config.hips import HipsSettings
+from morphosphere.errors import ConfigError, InputError
+from morphosphere.files import digest, write_json
+from morphosphere.hips import folder, metadata, sources
+from morphosphere.hips.assign import assign_cells
+from morphosphere.hips.loop import block_size, blocks, draw_galaxies, make_tiles
+from morphosphere.hips.overview import write_overviews, write_preview
+from morphosphere.hips.painter import Painter, pose_matrices
+from morphosphere.hips.pictures import (
+    GeneratedPictures,
+    Pictures,
+    RealPictures,
+    stage_pictures,
+)
+from morphosphere.hips.tiles import TileFormat
+from morphosphere.parallel import World
+
+_IMAGE_KEYS = ("order", "tile_width", "tile_format", "jpeg_quality")
+_CELL_KEYS = (*_IMAGE_KEYS, "cells", "fill", "background")
+#: The settings that each layer's tiles depend on.
+KEYS = {
+    "generated": _CELL_KEYS,
+    "real": (*_CELL_KEYS, "align", "unique", "reach"),
+    "density": (*_IMAGE_KEYS, "density_fwhm", "density_colors"),
+    "catalogue": ("catalogue_rank", "catalogue_rows"),
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Where a layer's inputs are, and where it goes.
+
+    Attributes
+    ----------
+    images, model, catalogue, output : Path
+    threads : int
+        That draw tiles, in each rank.
+    """
+
+    images: Path
+    model: Path
+    catalogue: Path
+    output: Path
+    threads: int
+
+
+def make_layer(layer: str, inputs: Inputs, settings: HipsSettings, ranks: World) -> dict[str, Any]:
+    """Make one layer, or complete what an earlier run left; return facts for the run record."""
+    catalogue = open_catalogue(inputs.catalogue)
+    check_columns(layer, catalogue, settings)
+    if ranks.first:
+        kept = folder.prepare(inputs.output, _fingerprint(layer, inputs, settings))
+        folder.clean(inputs.output, scratch=not kept)
+    ranks.barrier()
+    if layer == "catalogue":
+        facts = _catalogue_layer(inputs, settings, catalogue) if ranks.first else {}
+    else:
+        facts = _image_layer(layer, inputs, settings, catalogue, ranks)
+    ranks.barrier()
+    return facts
+
+
+def open_catalogue(path: Path) -> Catalogue:
+    """A Catalogue that has rows with positions.
+
+    Raises
+    ------
+    InputError
+        If it has none.
+    """
+    catalogue = Catalogue(path)
+    place = catalogue.read(["lon", "lat"])
+    if not (np.isfinite(place["lon"]) & np.isfinite(place["lat"])).any():
+        raise InputError(f"{path}: no image has a position; run the predict stage again")
+    if (np.abs(place["lat"]) > 90).any():
+        raise InputError(f"{path}: a latitude is beyond 90 degrees; run the predict stage again")
+    return catalogue
+
+
+def check_columns(layer: str, catalogue: Catalogue, settings: HipsSettings) -> None:
+    """Raise InputError or ConfigError if `layer` needs a column that is not there."""
+    needed = {"real": ["image_id", "galaxy_id"], "catalogue": ["image_id"]}.get(layer, [])
+    if layer == "real" and settings.align:
+        needed += ["angle", "flip"]
+    for name in needed:
+        if name not in catalogue.columns:
+            raise InputError(f"{catalogue.path}: no column {name!r}; run the predict stage again")
+    rank = settings.catalogue_rank.lstrip("-")
+    if layer == "catalogue" and rank not in catalogue.properties:
+        raise ConfigError(
+            f"hips.catalogue_rank: {rank!r} is no number in the catalogue; "
+            f"choose one of {', '.join(catalogue.properties)}"
+        )
+    if layer == "density":
+        from morphosphere.hips.density import colour_names
+
+        if settings.density_colors not in colour_names():
+            raise ConfigError(
+                f"hips.density_colors: {settings.density_colors!r} is no colour map of matplotlib; "
+                "for example viridis, magma or cividis"
+            )
+
+
+def _fingerprint(layer: str, inputs: Inputs, settings: HipsSettings) -> dict[str, Any]:
+    digests: dict[str, Any] = {}
+    if layer != "generated":
+        digests["catalogue"] = digest(inputs.catalogue)
+    if layer == "generated":
+        digests["decoder"] = digest(ModelBundle.load(inputs.model).path / "decoder.onnx")
+    if layer == "real":
+        digests["transform"] = digest(ModelBundle.load(inputs.model).path / "transform.json")
+        with ImageSet(inputs.images) as images:
+            digests["images"] = folder.digest_images(images)
+    return {
+        "layer": layer,
+        "drawing": folder.DRAWING_VERSION,
+        "settings": {key: getattr(settings, key) for key in KEYS[layer]},
+        "inputs": digests,
+    }
+
+
+def _image_layer(
+    layer: str, inputs: Inputs, settings: HipsSettings, catalogue: Catalogue, ranks: World
+) -> dict[str, Any]:
+    root = inputs.output
+    form = TileFormat(settings.tile_format, settings.jpeg_quality)
+    facts: dict[str, Any] = {}
+    note = ""
+    if layer == "density":
+        from morphosphere.hips.density import colour_table, density_map, draw_density
+
+        place = catalogue.read(["lon", "lat"])
+        density = density_map(place["lon"], place["lat"], settings.density_fwhm)
+        draw = draw_density(density, colour_table(settings.density_colors), settings.tile_width)
+        work = blocks(settings.order, 16)
+        facts["images_per_square_degree"] = {"largest": density.top}
+        note = (
+            f"Smoothed by a Gaussian of {density.fwhm:g} degrees; the colours "
+            f"({settings.density_colors}) run from 0 to {density.top:.4g} images per square degree."
+        )
+    else:
+        side = _picture_side(settings)
+        bundle = ModelBundle.load(inputs.model, threads=1)
+        if layer == "generated":
+            pictures: Pictures = GeneratedPictures(bundle, side)
+        else:
+            pictures, facts = _real_pictures(inputs, settings, catalogue, bundle, side, ranks)
+        sky = pictures.sky()
+        painters = [
+            Painter(
+                order=order,
+                width=settings.tile_width,
+                cells=settings.cells,
+                fill=settings.fill,
+                seamless=settings.background == "seamless",
+                sky=sky,
+            )
+            for order in range(settings.order + 1)
+        ]
+        draw = draw_galaxies(painters, pictures)
+        work = blocks(settings.order, block_size(settings.cells))
+    written = make_tiles(
+        root,
+        draw,
+        work,
+        form=form,
+        threads=inputs.threads,
+        ranks=ranks,
+        description=f"{layer} tiles",
+    )
+    counts = ranks.gather(written)
+    if ranks.first:
+        write_overviews(root, settings.order, form)
+        metadata.write_moc(root)
+        metadata.write_votable(
+            root,
+            ["metadata.xml"],
+            f"{settings.title}: {layer}",
+            f"{metadata.DESCRIPTIONS[layer]} {note}".strip(),
+            {key: getattr(settings, key) for key in KEYS[layer]},
+        )
+        folder.clean(root, scratch=True)
+        metadata.write_properties(
+            root, layer, settings, metadata.image_properties(settings), note=note
+        )
+        facts["tiles_written"] = sum(counts or [])
+    return facts
+
+
+def _picture_side(settings: HipsSettings) -> int:
+    """Width in pixels that a picture has on a tile, rounded up to an even number."""
+    return 2 * int(np.ceil(settings.fill * settings.tile_width / settings.cells / 2))
+
+
+def _real_pictures(
+    inputs: Inputs,
+    settings: HipsSettings,
+    catalogue: Catalogue,
+    bundle: ModelBundle,
+    side: int,
+    ranks: World,
+) -> tuple[RealPictures, dict[str, Any]]:
+    with ImageSet(inputs.images) as images:
+        check_rows(images, catalogue)
+        scratch = inputs.output / ".pictures"
+        side = stage_pictures(images, bundle.transform, scratch, side, ranks)
+    place = catalogue.read(["lon", "lat"])
+    turns = None
+    if settings.align:
+        pose = catalogue.read(["angle", "flip"])
+        turns = pose_matrices(pose["angle"], pose["flip"])
+    pictures = RealPictures(scratch, side, turns)
+    galaxy = galaxy_numbers(catalogue, settings.unique)
+    shown = {}
+    bits = settings.cells.bit_length() - 1
+    for order in range(settings.order + 1):
+        rows = assign_cells(
+            place["lon"], place["lat"], galaxy, order=order + bits, reach=settings.reach
+        )
+        pictures.place(order + bits, rows)
+        shown[f"order {order}"] = int((rows >= 0).sum())
+        if ranks.first:
+            folder.write_cells(inputs.output, order, rows)
+    if ranks.first:
+        write_json(
+            inputs.output / "cells.json",
+            {
+                "format": "morphosphere.cells",
+                "description": "Norder<k>/cells.bin: little-endian int32, the catalogue row shown "
+                "in each cell (nested HEALPix order cell_order), -1 for none.",
+                "orders": [
+                    {"order": k, "cell_order": k + bits, "shown": shown[f"order {k}"]}
+                    for k in range(settings.order + 1)
+                ],
+            },
+        )
+    return pictures, {"galaxies_shown": shown, "galaxies": int(galaxy.max()) + 1}
+
+
+def check_rows(images: ImageSet, catalogue: Catalogue) -> None:
+    """Raise InputError unless row n of the catalogue is image n."""
+    if len(images) != len(catalogue):
+        raise InputError(
+            f"{catalogue.path}: {len(catalogue)} rows for {len(images)} images of {images.path}; "
+            "run the predict stage again"
+        )
+    row = 0
+    for batch in catalogue.batches(["image_id"]):
+        ours = batch["image_id"]
+        theirs = images.column("image_id", slice(row, row + len(ours)))
+        differ = np.flatnonzero(ours != theirs)
+        if len(differ):
+            k = differ[0]
+            raise InputError(
+                f"{catalogue.path}: row {row + k} is {ours[k]!r}, but image {row + k} of "
+                f"{images.path} is {theirs[k]!r}; run the predict stage again"
+            )
+        row += len(ours)
+
+
+def galaxy_numbers(catalogue: Catalogue, unique: str) -> np.ndarray:
+    """A number from 0 for what may be shown once: each galaxy, or each image; int32, shape (N,)."""
+    if unique == "image":
+        return np.arange(len(catalogue), dtype=np.int32)
+    numbers: dict[str, int] = {}
+    out = np.empty(len(catalogue), dtype=np.int32)
+    row = 0
+    for batch in catalogue.batches(["galaxy_id"]):
+        for name in batch["galaxy_id"]:
+            out[row] = numbers.setdefault(name, len(numbers))
+            row += 1
+    return out
+
+
+def _catalogue_layer(
+    inputs: Inputs, settings: HipsSettings, catalogue: Catalogue
+) -> dict[str, Any]:
+    root = inputs.output
+    fields = sources.fields_of(catalogue)
+    order = sources.write_sources(
+        root, catalogue, fields, rank=settings.catalogue_rank, rows=settings.catalogue_rows
+    )
+    place = catalogue.read(["lon", "lat"])
+    write_preview(root, sources.preview_of(place["lon"], place["lat"]))
+    metadata.write_moc(root)
+    metadata.write_votable(
+        root,
+        ["metadata.xml", "Metadata.xml"],
+        f"{settings.title}: catalogue",
+        metadata.DESCRIPTIONS["catalogue"],
+        {"hips_order": order},
+        fields,
+    )
+    folder.clean(root, scratch=True)
+    metadata.write_properties(
+        root,
+        "catalogue",
+        settings,
+        {
+            "dataproduct_type": "catalog",
+            "hips_order": order,
+            "hips_order_min": sources.FIRST_ORDER,
+            "hips_tile_format": "tsv",
+            "hips_cat_nrows": len(catalogue),
+        },
+        note=f"The largest {settings.catalogue_rank} first.",
+    )
+    return {"sources": len(catalogue), "order": order}
