@@ -1,0 +1,31 @@
+"""Settings of one simulation: where its snapshots are and how they are read."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from morphosphere.config.base import Settings
+
+#: Families of snapshot files; ``auto`` looks at the files.
+Family = Literal["auto", "tng", "gadget4", "cutouts", "galaxychop", "isolated"]
+
+
+class SimulationSettings(Settings):
+    """One simulation: where its snapshots are and which of them are used."""
+
+    path: str | None = Field(
+        None,
+        description="Folder with snapdir_NNN and groups_NNN, or with cutouts of single galaxies. "
+        "Without it, the mock box is made and used.",
+    )
+    snapshots: list[int] = Field([99], min_length=1, description="Snapshot numbers.")
+    family: Family = Field(
+        "auto",
+        description="Family of the files: tng (AREPO, IllustrisTNG: snapshot and group catalogue), "
+        "gadget4 (GADGET-4: snapshot and group catalogue), cutouts (a folder in which each file "
+        "holds one galaxy, as the TNG web API delivers them), galaxychop (the same with the tables "
+        "of galaxy-chop: stars, gas and dark_matter in solar masses, kpc and km/s), isolated (a "
+        "snapshot without group catalogue, taken as one object), or auto to look at the files.",
+    )

@@ -1,0 +1,64 @@
+"""What readers of snapshots with ``PartTypeN`` groups have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from morphosphere.snapshots.catalogue import JoinedCatalogue
+from morphosphere.snapshots.particles import BANDS, JoinedParticles
+from morphosphere.snapshots.protocol import Source, Subhalos
+
+
+class JoinedSnapshot:
+    """What snapshots with particles in ``PartTypeN`` groups have in common.
+
+    Parameters
+    ----------
+    family : str
+    particles : JoinedParticles
+    catalogue : JoinedCatalogue or None
+    """
+
+    def __init__(
+        self, family: str, particles: JoinedParticles, catalogue: JoinedCatalogue | None = None
+    ) -> None:
+        self.family = family
+        self.particles = particles
+        self.catalogue = catalogue
+        self.header = particles.files[0].header
+        self.files = [file.path for file in particles.files]
+        self.remarks: list[str] = []
+        if catalogue is not None:
+            self.files += catalogue.paths
+        if self.header.units != "stated by the files":
+            self.remarks.append(
+                f"{self.files[0].name} does not say its units; taken as {self.header.units} "
+                "(kpc/h, km/s, 1e10 solar masses/h)"
+            )
+        self.bands = BANDS if "magnitudes" in self.fields("stars") else ()
+
+    def subhalos(self) -> Subhalos:
+        """The catalogue; each family has its own."""
+        raise NotImplementedError
+
+    def fields(self, component: str) -> tuple[str, ...]:
+        """Fields of a component."""
+        return self.particles.fields(component)
+
+    def read(
+        self, component: str, fields: Sequence[str], start: int, stop: int
+    ) -> dict[str, np.ndarray]:
+        """Particles of a component."""
+        return self.particles.read(component, fields, start, stop)
+
+    def where(self, component: str, field: str, index: int) -> Source:
+        """File and dataset of a particle's field."""
+        return self.particles.where(component, field, index)
+
+    def close(self) -> None:
+        """Close all files."""
+        self.particles.close()
+        if self.catalogue is not None:
+            self.catalogue.close()

@@ -1,0 +1,305 @@
+"""Particles in ``PartTypeN`` groups of one or more HDF5 files, joined and in our units.
+
+AREPO, GADGET-4, EAGLE and the cutouts of the TNG web API share this layout; they differ in names of
+datasets and in how they state units. The particles of a component are counted file after file, and
+within a file type after type, so that a range of one object may lie in several files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from morphosphere.errors import InputError
+from morphosphere.snapshots.cosmology import CosmicTime
+from morphosphere.snapshots.hdf5 import OpenFiles
+from morphosphere.snapshots.protocol import Header, Source
+from morphosphere.snapshots.units import UnitSystem
+
+#: Particle types of each component.
+TYPES = {"stars": (4,), "gas": (0,), "dark_matter": (1,)}
+#: Types that hold stars where a simulation starts from ready-made galaxies (disc, bulge, new).
+READY_MADE = (2, 3)
+
+#: Datasets that may hold a field, best first, and the kind of its unit.
+_DATASETS: dict[str, tuple[tuple[str, ...], str | None]] = {
+    "position": (("Coordinates",), "length"),
+    "velocity": (("Velocities", "Velocity"), "velocity"),
+    "mass": (("Masses", "Mass"), "mass"),
+    "initial_mass": (("GFM_InitialMass", "InitialMass"), "mass"),
+    "age": (("GFM_StellarFormationTime", "StellarFormationTime"), None),
+    "is_star": (("GFM_StellarFormationTime", "StellarFormationTime"), None),
+    "metallicity": (("GFM_Metallicity", "Metallicity", "SmoothedMetallicity"), None),
+    "sfr": (("StarFormationRate",), "sfr"),
+    "density": (("Density",), "density"),
+    "smoothing_length": (("StellarHsml", "SmoothingLength"), "length"),
+    "magnitudes": (("GFM_StellarPhotometrics",), None),
+    "potential": (("Potential",), "potential"),
+}
+_ONLY_STARS = ("initial_mass", "age", "is_star", "magnitudes")
+_ONLY_GAS = ("sfr", "density")
+
+#: Bands of ``GFM_StellarPhotometrics``: U, B, V, K are Vega, g, r, i, z AB magnitudes.
+BANDS = ("U", "B", "V", "K", "g", "r", "i", "z")
+
+
+@dataclass(frozen=True)
+class ParticleFile:
+    """One file: what its header says, after the reader of the family has checked it.
+
+    Attributes
+    ----------
+    path : Path
+    header : Header
+    units : UnitSystem
+    counts : ndarray of int64, shape (6,)
+        Particles of each type in this file.
+    mass_table : ndarray, shape (6,)
+        Mass of the particles of a type without masses of their own, in file units.
+    """
+
+    path: Path
+    header: Header
+    units: UnitSystem
+    counts: np.ndarray
+    mass_table: np.ndarray
+
+
+class JoinedParticles:
+    """The particles of several files, counted through.
+
+    Parameters
+    ----------
+    files : sequence of ParticleFile
+    types : dict
+        Component name to particle types.
+    winds : bool
+        Whether a formation time of zero or less marks a wind particle among the stars (AREPO with
+        the galaxy formation model of Illustris and TNG).
+    fill : bool
+        Whether files may differ in what they have: a field is there if any file has it, and NaN
+        where a file does not.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[ParticleFile],
+        *,
+        types: dict[str, tuple[int, ...]] = TYPES,
+        winds: bool = False,
+        fill: bool = False,
+    ) -> None:
+        self.files = list(files)
+        self.fill = fill
+        self.winds = winds
+        self._handles = OpenFiles()
+        self._times: dict[tuple[float, float, float], CosmicTime] = {}
+        self._parts = {
+            name: [(file, kind) for file in self.files for kind in kinds if file.counts[kind] > 0]
+            for name, kinds in types.items()
+        }
+        self._starts = {
+            name: np.concatenate([[0], np.cumsum([f.counts[k] for f, k in parts])]).astype(np.int64)
+            for name, parts in self._parts.items()
+        }
+
+    def close(self) -> None:
+        """Close all files."""
+        self._handles.close()
+
+    def total(self, component: str) -> int:
+        """Number of particles of a component in all files."""
+        return int(self._starts[component][-1])
+
+    def fields(self, component: str) -> tuple[str, ...]:
+        """Fields that the component has.
+
+        Raises
+        ------
+        InputError
+            If a file has particles without positions, velocities or masses.
+        """
+        parts = self._parts[component]
+        if not parts:
+            return ()
+        there = []
+        # All files of a snapshot are alike; looking at the first and last spares opening hundreds.
+        for file, kind in parts if self.fill else [parts[0], parts[-1]]:
+            group = self._group(file, kind)
+            names = {n for n in _DATASETS if _fits(component, n) and _dataset_name(group, n)}
+            if file.mass_table[kind] > 0:
+                names.add("mass")
+            for name in ("position", "velocity", "mass"):
+                if name not in names:
+                    raise InputError(
+                        f"{file.path}: PartType{kind} has no {_DATASETS[name][0][0]}; it cannot be "
+                        "used without (datasets there: " + ", ".join(sorted(group)) + ")"
+                    )
+            there.append(names)
+        found = set.union(*there) if self.fill else set.intersection(*there)
+        return tuple(name for name in _DATASETS if name in found)
+
+    def read(
+        self, component: str, fields: Sequence[str], start: int, stop: int
+    ) -> dict[str, np.ndarray]:
+        """Particles ``start <= n < stop`` of a component; see `morphosphere.snapshots.protocol`."""
+        total = self.total(component)
+        if not 0 <= start <= stop <= total:
+            raise InputError(
+                f"{self.files[0].path.parent}: the catalogue speaks of {component} {start} to "
+                f"{stop}, but the snapshot holds {total}; they do not belong together"
+            )
+        pieces = [
+            self._read_piece(file, kind, fields, low, high)
+            for file, kind, low, high in self._pieces(component, start, stop)
+        ]
+        if len(pieces) == 1:
+            return pieces[0]
+        if not pieces:
+            return {name: self._filled(name, 0) for name in fields}
+        return {name: np.concatenate([piece[name] for piece in pieces]) for name in fields}
+
+    def where(self, component: str, field: str, index: int) -> Source:
+        """File and dataset of one particle's field."""
+        for file, kind, _, _ in self._pieces(component, index, index + 1):
+            name = _dataset_name(self._group(file, kind), field) or _DATASETS[field][0][0]
+            return Source(file.path, f"PartType{kind}/{name}")
+        return Source(self.files[0].path.parent, f"{component} {field}")
+
+    def _pieces(
+        self, component: str, start: int, stop: int
+    ) -> Iterator[tuple[ParticleFile, int, int, int]]:
+        starts = self._starts[component]
+        first = int(np.searchsorted(starts, start, side="right")) - 1
+        for part in range(first, len(self._parts[component])):
+            if starts[part] >= stop:
+                break
+            low, high = max(start, starts[part]), min(stop, starts[part + 1])
+            if high > low:
+                file, kind = self._parts[component][part]
+                yield file, kind, int(low - starts[part]), int(high - starts[part])
+
+    def _read_piece(
+        self, file: ParticleFile, kind: int, fields: Sequence[str], low: int, high: int
+    ) -> dict[str, np.ndarray]:
+        group = self._group(file, kind)
+        raw: dict[str, np.ndarray] = {}
+        out = {}
+        for field in fields:
+            name = _dataset_name(group, field)
+            if name is None and field == "mass":
+                unit = file.units.factor("mass")
+                out[field] = np.full(high - low, file.mass_table[kind] * unit, dtype=np.float32)
+                continue
+            if name is None and self.fill:
+                out[field] = self._filled(field, high - low)
+                continue
+            if name is None:
+                raise InputError(f"{file.path}: PartType{kind} has no {_DATASETS[field][0][0]}")
+            if name not in raw:
+                raw[name] = _read(group, name, low, high, f"{file.path}: PartType{kind}/{name}")
+            out[field] = self._convert(field, raw[name], file, kind, group[name])
+        return out
+
+    def _convert(
+        self, field: str, values: np.ndarray, file: ParticleFile, kind: int, dataset: h5py.Dataset
+    ) -> np.ndarray:
+        ready_made = kind in READY_MADE
+        if field == "is_star":
+            return values > 0 if self.winds and not ready_made else np.ones(len(values), bool)
+        if field == "age":
+            return self._age(values, file) if not ready_made else _unknown(values)
+        if field == "metallicity" and ready_made:
+            return _unknown(values)
+        unit = _DATASETS[field][1]
+        if unit is None:
+            return values.astype(np.float32, copy=False)
+        factor = file.units.factor_of(
+            unit, dataset.attrs, f"{file.path}: PartType{kind}/{dataset.name.rsplit('/')[-1]}"
+        )
+        if field == "position":
+            return np.multiply(values, factor, dtype=np.float64)
+        # The factor can be too large or small for float32 only where the product is not.
+        values = values.astype(np.float32, copy=False)
+        return np.multiply(values, np.float32(factor), out=values)
+
+    def _age(self, formation: np.ndarray, file: ParticleFile) -> np.ndarray:
+        header = file.header
+        if not header.cosmological:
+            return (header.time - formation * file.units.time).astype(np.float32)
+        key = (header.hubble, header.omega_matter, header.omega_lambda)
+        if not np.isfinite(key).all():
+            return _unknown(formation)
+        if key not in self._times:
+            self._times[key] = CosmicTime(*key)
+        time = self._times[key]
+        age = time.age(header.scale_factor) - time.age(np.abs(formation))
+        return np.where(formation > 0, age, np.nan).astype(np.float32)
+
+    def _group(self, file: ParticleFile, kind: int) -> h5py.Group:
+        return self._handles[file.path][f"PartType{kind}"]
+
+    def _filled(self, field: str, rows: int) -> np.ndarray:
+        if field == "is_star":
+            return np.ones(rows, dtype=bool)
+        tail: tuple[int, ...] = (3,) if field in ("position", "velocity") else ()
+        tail = (len(BANDS),) if field == "magnitudes" else tail
+        kind = np.float64 if field == "position" else np.float32
+        return np.full((rows, *tail), np.nan, dtype=kind)
+
+
+def _fits(component: str, field: str) -> bool:
+    if field in _ONLY_STARS:
+        return component == "stars"
+    if field in _ONLY_GAS:
+        return component == "gas"
+    if component == "dark_matter":
+        return field in ("position", "velocity", "mass", "potential")
+    return True
+
+
+def _dataset_name(group: h5py.Group, field: str) -> str | None:
+    return next((name for name in _DATASETS[field][0] if name in group), None)
+
+
+def _unknown(values: np.ndarray) -> np.ndarray:
+    return np.full(len(values), np.nan, dtype=np.float32)
+
+
+def _read(group: h5py.Group, name: str, low: int, high: int, where: str) -> np.ndarray:
+    try:
+        values = group[name][low:high]
+    except OSError as error:
+        raise InputError(f"{where}: cannot be read ({error}); copy the file again") from None
+    if len(values) != high - low:
+        raise InputError(
+            f"{where}: has {len(group[name])} rows, fewer than its file's header says; "
+            "copy the file again"
+        )
+    return values
+
+
+def count_particles(group: h5py.File, path: Path) -> np.ndarray:
+    """Particles of each type by the length of their coordinates, int64, shape (6,).
+
+    Raises
+    ------
+    InputError
+        If a type has datasets but no coordinates.
+    """
+    counts = np.zeros(6, dtype=np.int64)
+    for kind in range(6):
+        part = group.get(f"PartType{kind}")
+        if part is None or not any(isinstance(part[name], h5py.Dataset) for name in part):
+            continue
+        if "Coordinates" not in part:
+            raise InputError(
+                f"{path}: PartType{kind} has no Coordinates; it cannot be used without (datasets "
+                "there: " + ", ".join(sorted(part)) + ")"
+            )
+        counts[kind] = len(part["Coordinates"])
+    return counts
