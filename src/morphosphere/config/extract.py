@@ -54,8 +54,8 @@ class ExtractSettings(Settings):
     centre: Literal["catalogue", "shrinking_sphere"] = Field(
         "catalogue",
         description="Centre of a galaxy: the catalogue's most bound position (cutouts: the "
-        "particle of lowest potential, or the shrinking sphere if the file has none), or always the "
-        "centre of a sphere that shrinks onto the stars.",
+        "particle of lowest potential, or the shrinking sphere if the file has none), or always "
+        "the centre of a sphere that shrinks onto the stars.",
     )
     frame_radius: float = Field(
         2.0,

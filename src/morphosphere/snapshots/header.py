@@ -1,4 +1,4 @@
-"""The header of a snapshot file: cosmology, units and particle numbers, wherever a code puts them."""
+"""The header of a snapshot file: cosmology, units and particle numbers, wherever they stand."""
 
 from __future__ import annotations
 
