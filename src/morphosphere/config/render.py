@@ -121,11 +121,12 @@ class RenderSettings(Settings):
     smallest_field_of_view: float = Field(
         2.0, gt=0, description="The image is never narrower than this, in kpc."
     )
-    assumed_age: float = Field(
-        5.0,
+    assumed_age: float | None = Field(
+        None,
         gt=0,
         le=20,
-        description="Age in Gyr of stars whose birth is not known.",
+        description="Age in Gyr of stars whose birth is not known, for bands computed from ages; "
+        "without it, such stars are an error.",
     )
     assumed_metallicity: float = Field(
         0.0127, ge=0, le=1, description="Metallicity of stars for which it is not known."

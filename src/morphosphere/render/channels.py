@@ -68,19 +68,20 @@ def light_of_stars(
 def _from_populations(
     stars: Particles, bands: list[str], snapshot_bands: Sequence[str], settings: RenderSettings
 ) -> np.ndarray:
-    if "age" not in stars.fields:
-        has = (
-            f"has magnitudes in {', '.join(snapshot_bands)}" if len(snapshot_bands) else "has none"
-        )
+    unknown = np.full(len(stars), np.nan)
+    age = stars.fields.get("age", unknown)
+    metallicity = stars.fields.get("metallicity", unknown)
+    undated = ~np.isfinite(age)
+    if undated.any() and settings.assumed_age is None:
         raise InputError(
-            f"no light in {', '.join(bands)}: the snapshot {has} and no ages of stars to compute "
-            "it from; choose other channels, for example stellar_mass"
+            f"no light in {', '.join(bands)}: the snapshot has magnitudes in "
+            f"{', '.join(snapshot_bands) or 'no band'}, and {undated.sum()} of {len(stars)} stars "
+            "have no age to compute them from; choose other channels, for example stellar_mass, "
+            "or set render.assumed_age"
         )
-    age = stars.fields["age"]
-    metallicity = stars.fields.get("metallicity", np.full(len(stars), np.nan))
     return absolute_magnitudes(
         bands,
-        age=np.where(np.isfinite(age), age, settings.assumed_age),
+        age=np.where(undated, settings.assumed_age, age) if undated.any() else age,
         metallicity=np.where(np.isfinite(metallicity), metallicity, settings.assumed_metallicity),
         initial_mass=stars.fields.get("initial_mass", stars.fields["mass"]),
     )
