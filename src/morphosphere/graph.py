@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +23,14 @@ LAYERS = ("real", "generated", "density", "catalogue")
 # Modules that no result depends on: what they decide reaches a stage through its settings, or
 # touches how a stage speaks and not what it makes.
 _WITHOUT_EFFECT = ("config", "errors", "graph", "progress", "provenance", "stage")
+
+
+def prefer_this_python() -> None:
+    """Let jobs find the programs that stand beside the Python that runs the workflow.
+
+    The activation of a conda environment comes later, and so goes before them.
+    """
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 def load(value: dict[str, Any]) -> Config:

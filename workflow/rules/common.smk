@@ -25,9 +25,7 @@ LAYERS = graph.LAYERS
 
 # Rules run this very source tree with the Python that runs Snakemake, or with that of their conda
 # environment, whose activation comes later and so goes first in PATH.
-os.environ["PATH"] = os.pathsep.join(
-    [str(Path(sys.executable).parent), os.environ["PATH"]]
-)
+graph.prefer_this_python()
 shell.prefix(f"set -euo pipefail; export PYTHONPATH='{SOURCE}'; ")
 
 
@@ -39,12 +37,22 @@ def settings(section, key=None):
 
 def code(stage):
     """Source files that a stage's results depend on: editing one re-runs the stage."""
-    return graph.code(SOURCE, stage)
+    return [os.path.relpath(file) for file in graph.code(SOURCE, stage)]
 
 
 def mpi(wildcards, threads):
     """How a stage is started whose ranks share the work; a cluster profile says srun instead."""
     return f"mpiexec -n {threads}" if threads > 1 else ""
+
+
+def folder(files):
+    """The folder of a rule's output or input, by its name there."""
+
+    def parent(wildcards, input, output):
+        found = getattr(output if hasattr(output, files) else input, files)
+        return str(Path(found if isinstance(found, str) else found[0]).parent)
+
+    return parent
 
 
 def provenance(name):

@@ -15,7 +15,7 @@ rule mock:
     params:
         settings=settings("mock"),
         seed=CONFIG.seed,
-        folder=f"{RESULTS}/snapshots/mock",
+        folder=lambda wildcards, output: str(Path(output.files[0]).parents[1]),
     shell:
         "python -m morphosphere.snapshots.mock --settings {params.settings:q} --seed {params.seed}"
         " --output {params.folder:q} --provenance {output.record:q} > {log:q} 2>&1"
@@ -47,7 +47,7 @@ rule extract:
             CONFIG, RESULTS, wildcards.simulation
         ),
         family=lambda wildcards: "auto",
-        folder=f"{RESULTS}/galaxies/{{simulation}}/{{snapshot}}",
+        folder=folder("table"),
     shell:
         "{resources.launch} python -m morphosphere.extract --settings {params.settings:q}"
         " --simulation {wildcards.simulation} --snapshot {wildcards.snapshot}"

@@ -21,7 +21,7 @@ rule render:
     params:
         settings=settings("render"),
         seed=CONFIG.seed,
-        folder=f"{RESULTS}/images/{{simulation}}/{{snapshot}}",
+        folder=folder("images"),
     shell:
         "{resources.launch} python -m morphosphere.render --settings {params.settings:q}"
         " --seed {params.seed} --input {input.galaxies:q} --output {params.folder:q}"
@@ -43,7 +43,7 @@ rule collect:
     threads: 2
     params:
         settings=lambda wildcards: settings("surveys", wildcards.survey),
-        folder=f"{RESULTS}/images/{{survey}}",
+        folder=folder("images"),
     shell:
         "python -m morphosphere.collect --settings {params.settings:q} --name {wildcards.survey}"
         " --output {params.folder:q} --provenance {output.record:q} > {log:q} 2>&1"

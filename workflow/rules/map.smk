@@ -20,8 +20,8 @@ rule hips:
         "../../envs/map.yaml"
     params:
         settings=settings("hips"),
-        model=f"{RESULTS}/model",
-        folder=f"{RESULTS}/hips/{{layer}}",
+        model=folder("model"),
+        folder=folder("properties"),
     shell:
         "python -m morphosphere.hips --settings {params.settings:q} --layer {wildcards.layer}"
         " --images {input.images:q} --model {params.model:q} --catalogue {input.catalogue:q}"
@@ -44,8 +44,8 @@ rule page_data:
         "../../envs/map.yaml"
     params:
         settings=graph.page_data_settings(CONFIG),
-        model=f"{RESULTS}/model",
-        folder=f"{RESULTS}/site/data",
+        model=folder("model"),
+        folder=folder("index"),
     shell:
         "python -m morphosphere.explorer.data --settings {params.settings:q}"
         " --images {input.images:q} --model {params.model:q} --catalogue {input.catalogue:q}"
@@ -67,9 +67,9 @@ rule page:
         "../../envs/map.yaml"
     params:
         settings=settings("explore"),
-        data=f"{RESULTS}/site/data",
+        data=folder("data"),
         hips=[f"{RESULTS}/hips/{layer}" for layer in LAYERS],
-        folder=f"{RESULTS}/site",
+        folder=folder("page"),
         aladin=graph.aladin_path(SOURCE),
     shell:
         "python -m morphosphere.explorer --settings {params.settings:q}"

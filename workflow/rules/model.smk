@@ -26,7 +26,7 @@ rule learn:
     params:
         settings=settings("learn"),
         seed=CONFIG.seed,
-        folder=f"{RESULTS}/model",
+        folder=folder("bundle"),
         # Outside the declared outputs, so that a job that is run again goes on where it was.
         training=f"{RESULTS}/training",
     shell:
@@ -54,7 +54,7 @@ rule predict:
     params:
         settings=settings("predict"),
         seed=CONFIG.seed,
-        model=f"{RESULTS}/model",
+        model=folder("model"),
     shell:
         "{resources.launch} python -m morphosphere.predict --settings {params.settings:q}"
         " --seed {params.seed} --images {input.images:q} --model {params.model:q}"
@@ -91,9 +91,9 @@ rule evaluate:
     params:
         settings=settings("evaluate"),
         seed=CONFIG.seed,
-        model=f"{RESULTS}/model",
+        model=folder("model"),
         training=f"{RESULTS}/training",
-        figures=f"{RESULTS}/figures",
+        figures=folder("figures"),
     shell:
         "python -m morphosphere.evaluate --settings {params.settings:q} --seed {params.seed}"
         " --images {input.images:q} --model {params.model:q} --catalogue {input.catalogue:q}"
