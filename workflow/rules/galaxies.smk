@@ -46,7 +46,7 @@ rule extract:
         path=lambda wildcards: graph.snapshot_path(
             CONFIG, RESULTS, wildcards.simulation
         ),
-        family=lambda wildcards: "auto",
+        family=lambda wildcards: CONFIG.simulations[wildcards.simulation].family,
         folder=folder("table"),
     shell:
         "{resources.launch} python -m morphosphere.extract --settings {params.settings:q}"
