@@ -139,7 +139,10 @@ class RenderSettings(Settings):
         32, ge=2, le=1024, description="Number of neighbours within the radius of a kernel."
     )
     smoothing_factor: float = Field(
-        1.0, gt=0, le=10, description="Factor on all smoothing lengths."
+        1.5,
+        gt=0,
+        le=10,
+        description="Factor on all smoothing lengths; more than 1 hides the grain of the particles.",
     )
     smallest_smoothing: float = Field(
         1.0, ge=0.25, le=100, description="The radius of a kernel is never below this, in pixels."
