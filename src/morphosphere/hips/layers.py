@@ -98,7 +98,7 @@ def check_columns(layer: str, catalogue: Catalogue, settings: HipsSettings) -> N
     for name in needed:
         if name not in catalogue.columns:
             raise InputError(f"{catalogue.path}: no column {name!r}; run the predict stage again")
-    rank = settings.catalogue_rank.lstrip("-")
+    rank = settings.catalogue_rank.removeprefix("-")
     if layer == "catalogue" and rank not in catalogue.properties:
         raise ConfigError(
             f"hips.catalogue_rank: {rank!r} is no number in the catalogue; "
@@ -130,6 +130,12 @@ def _fingerprint(layer: str, inputs: Inputs, settings: HipsSettings) -> dict[str
         "settings": {key: getattr(settings, key) for key in KEYS[layer]},
         "inputs": digests,
     }
+
+
+def _progenitors(layer: str, inputs: Inputs) -> list[Path]:
+    if layer == "generated":
+        return [inputs.model]
+    return [inputs.images, inputs.catalogue] if layer == "real" else [inputs.catalogue]
 
 
 def _image_layer(
@@ -194,10 +200,20 @@ def _image_layer(
         )
         folder.clean(root, scratch=True)
         metadata.write_properties(
-            root, layer, settings, metadata.image_properties(settings), note=note
+            root,
+            layer,
+            settings,
+            metadata.image_properties(settings),
+            progenitors=_progenitors(layer, inputs),
+            note=note,
         )
         facts["tiles_written"] = sum(counts or [])
     return facts
+
+
+def _rank_in_words(rank: str) -> str:
+    name = rank.removeprefix("-")
+    return f"The {'smallest' if rank.startswith('-') else 'largest'} {name} first."
 
 
 def _picture_side(settings: HipsSettings) -> int:
@@ -312,10 +328,11 @@ def _catalogue_layer(
         {
             "dataproduct_type": "catalog",
             "hips_order": order,
-            "hips_order_min": sources.FIRST_ORDER,
+            "hips_order_min": 0,
             "hips_tile_format": "tsv",
             "hips_cat_nrows": len(catalogue),
         },
-        note=f"The largest {settings.catalogue_rank} first.",
+        progenitors=_progenitors("catalogue", inputs),
+        note=_rank_in_words(settings.catalogue_rank),
     )
     return {"sources": len(catalogue), "order": order}

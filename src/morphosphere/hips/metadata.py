@@ -19,10 +19,11 @@ from morphosphere.files import atomic_path, write_text
 DESCRIPTIONS = {
     "generated": "What the decoder of a spherical variational autoencoder draws at every place of "
     "the sphere.",
-    "real": "The galaxy nearest to every place of the sphere of morphology; each at most once.",
+    "real": "The galaxy nearest to every place of the sphere of morphology.",
     "density": "Images per square degree on the sphere of morphology.",
     "catalogue": "All images at their places on the sphere of morphology.",
 }
+_MJD_ZERO = datetime.datetime(1858, 11, 17, tzinfo=datetime.UTC)
 _VOTABLE = "http://www.ivoa.net/xml/VOTable/v1.3"
 
 
@@ -38,7 +39,13 @@ class Field:
 
 
 def write_properties(
-    root: Path, layer: str, settings: HipsSettings, more: dict[str, Any], *, note: str = ""
+    root: Path,
+    layer: str,
+    settings: HipsSettings,
+    more: dict[str, Any],
+    *,
+    progenitors: Iterable[Path],
+    note: str = "",
 ) -> None:
     """Write ``properties``, which makes the folder complete.
 
@@ -46,10 +53,14 @@ def write_properties(
     ----------
     more : dict
         Keywords of this kind of HiPS, in order.
+    progenitors : iterable of Path
+        What the layer was made of.
     note : str
         A sentence to add to the description.
     """
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%MZ")
+    moment = datetime.datetime.now(datetime.UTC)
+    now = moment.strftime("%Y-%m-%dT%H:%MZ")
+    day = (moment - _MJD_ZERO).days
     values: dict[str, Any] = {
         "creator_did": f"ivo://{settings.authority}/P/{_path_part(settings.title)}/{layer}",
         "obs_title": f"{settings.title}: {layer}",
@@ -57,6 +68,12 @@ def write_properties(
         "obs_collection": settings.title,
         "obs_regime": "Optical",
         "client_category": f"Morphology/{settings.title}",
+        # The sphere was not observed: the day is that of its making, the light is visible light.
+        "t_min": day,
+        "t_max": day + 1,
+        "em_min": "3.0E-7",
+        "em_max": "1.0E-6",
+        "prov_progenitor": ", ".join(path.name for path in progenitors),
         "hips_version": "1.4",
         "hips_builder": f"morphosphere {__version__}",
         "hips_creator": settings.creator,

@@ -14,6 +14,8 @@ from morphosphere.hips.tiles import TileFormat, tile_path
 THUMBNAIL = 64
 #: Deepest order that has an Allsky file.
 ALLSKY_ORDER = 3
+#: Order whose tiles are seen in the preview: galaxies are large enough to be recognised.
+PREVIEW_ORDER = 1
 PREVIEW = (1024, 512)
 
 
@@ -37,24 +39,30 @@ def allsky(small: np.ndarray) -> np.ndarray:
     return out.swapaxes(1, 2).reshape(rows * THUMBNAIL, columns * THUMBNAIL, 3)
 
 
-def preview(small: np.ndarray, *, blank: int = 255) -> np.ndarray:
+def read_tiles(root: Path, order: int, form: TileFormat) -> np.ndarray:
+    """All tiles of an order, shape (12 * 4**order, width, width, 3), uint8."""
+    paths = [tile_path(root, order, n, form.extension) for n in range(12 * 4**order)]
+    return np.stack([form.decode(path.read_bytes()) for path in paths])
+
+
+def preview(tiles: np.ndarray, *, blank: int = 255) -> np.ndarray:
     """The whole sphere in Mollweide projection, longitude 0 in the middle, east to the left.
 
     Parameters
     ----------
-    small : ndarray of uint8, shape (12 * 4**order, 64, 64, 3)
+    tiles : ndarray of uint8, shape (12 * 4**order, width, width, 3)
     blank : int
         Grey level outside of the ellipse.
     """
     width, height = PREVIEW
-    over = 2  # samples along each side of a pixel
+    over = 3  # samples along each side of a pixel
     lon, lat, inside = mollweide(width * over, height * over)
-    order = int(np.log2(len(small) // 12)) // 2
-    bits = THUMBNAIL.bit_length() - 1
+    order = (len(tiles) // 12).bit_length() // 2
+    bits = tiles.shape[1].bit_length() - 1
     pixels = hpgeom.angle_to_pixel(1 << (order + bits), lon[inside], lat[inside])
-    tile, within = pixels >> (2 * bits), pixels & (THUMBNAIL**2 - 1)
+    tile, within = pixels >> (2 * bits), pixels & ((1 << 2 * bits) - 1)
     out = np.full((height * over, width * over, 3), blank, np.uint8)
-    out[inside] = small[tile, gather_bits(within), gather_bits(within >> 1)]
+    out[inside] = tiles[tile, gather_bits(within), gather_bits(within >> 1)]
     parts = out.reshape(height, over, width, over, 3)
     return (parts.mean(axis=(1, 3)) + 0.5).astype(np.uint8)
 
@@ -88,13 +96,11 @@ def gather_bits(values: np.ndarray) -> np.ndarray:
 
 
 def write_overviews(root: Path, order: int, form: TileFormat) -> None:
-    """Write ``Allsky`` of the orders to 3, and ``preview.jpg`` from the deepest of these."""
-    small = np.empty(0)
+    """Write ``Allsky`` of the orders to 3, and ``preview.jpg`` from order 1."""
     for k in range(min(order, ALLSKY_ORDER) + 1):
-        small = thumbnails(root, k, form)
         with atomic_path(root / f"Norder{k}" / f"Allsky.{form.extension}") as path:
-            path.write_bytes(form.encode(allsky(small)))
-    write_preview(root, preview(small))
+            path.write_bytes(form.encode(allsky(thumbnails(root, k, form))))
+    write_preview(root, preview(read_tiles(root, min(order, PREVIEW_ORDER), form)))
 
 
 def write_preview(root: Path, pixels: np.ndarray) -> None:

@@ -59,13 +59,14 @@ class Painter:
     @cached_property
     def _window(self) -> np.ndarray:
         pixels = self.width // self.cells
-        edge = np.arange(pixels) + 0.5
-        edge = np.minimum(edge, pixels - edge) / pixels
-        edge = np.minimum(edge[:, None], edge[None, :])
+        place = np.abs((np.arange(pixels) + 0.5) / pixels * 2 - 1)
         if self.seamless:
-            t = np.clip(edge / _SEAM, 0, 1)
+            # A square with round corners, so that a galaxy larger than its cell has no sharp ends.
+            radius = (place[:, None] ** 4 + place[None, :] ** 4) ** 0.25
+            t = np.clip((1 - radius) / (2 * _SEAM), 0, 1)
             return (t * t * (3 - 2 * t)).astype(np.float32)
-        return (edge >= _GAP / 2).astype(np.float32)
+        inside = place < 1 - _GAP
+        return (inside[:, None] & inside[None, :]).astype(np.float32)
 
     def paint(
         self, tile: int, pictures: np.ndarray, which: np.ndarray, turns: np.ndarray | None = None

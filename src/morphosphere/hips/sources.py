@@ -17,8 +17,6 @@ from morphosphere.hips.overview import PREVIEW, mollweide
 from morphosphere.hips.tiles import make_folders, tile_path, write_tile
 from morphosphere.progress import progress
 
-#: The first order that holds sources: viewers start here, from Allsky files at orders 1 and 2.
-FIRST_ORDER = 1
 #: Deepest order; sources that still crowd a tile here are written all the same.
 LAST_ORDER = 11
 
@@ -62,8 +60,8 @@ def levels_of(
     level = np.full(len(lon), -1, dtype=np.int8)
     left = np.flatnonzero(known)
     left = left[np.argsort(-rank[left], kind="stable")]
-    deepest = FIRST_ORDER
-    for order in range(FIRST_ORDER, LAST_ORDER + 1):
+    deepest = 0
+    for order in range(LAST_ORDER + 1):
         if not len(left):
             break
         deepest = order
@@ -86,9 +84,9 @@ def write_sources(
     The rows are formatted once, in the order of the catalogue, into a scratch file; tiles are
     gathered from it, so memory holds a position, a rank and an offset for each row, no more.
     """
-    columns = catalogue.read(["lon", "lat", rank.lstrip("-")])
+    columns = catalogue.read(["lon", "lat", rank.removeprefix("-")])
     lon, lat = columns["lon"], columns["lat"]
-    worth = columns[rank.lstrip("-")].astype(np.float64)
+    worth = columns[rank.removeprefix("-")].astype(np.float64)
     level, deepest = levels_of(lon, lat, -worth if rank.startswith("-") else worth, rows)
     deepest = max(deepest, 2)
     make_folders_of(root, deepest, lon, lat, level)
@@ -100,20 +98,22 @@ def write_sources(
         open(lines, "rb") as handle,
         mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as text,
     ):
+        overview: list[bytes] = []
         for order in range(deepest + 1):
             tiles = _tiles_of_order(lon, lat, worth, level, order)
-            overview = []
             for tile, members, shown, total in tiles:
                 head = f"# Completeness = {shown} / {total}\n{header}\n".encode()
                 body = b"".join(text[offsets[r] : offsets[r + 1]] for r in members)
                 write_tile(tile_path(root, order, tile, "tsv"), head + body)
                 overview.append(body)
+            # Aladin Lite reads these two in place of the tiles of orders 0 to 2.
             if order in (1, 2):
                 total = int((level >= 0).sum())
                 shown = int(((level >= 0) & (level <= order)).sum())
                 head = f"# Completeness = {shown} / {total}\n{header}\n".encode()
                 with atomic_path(root / f"Norder{order}" / "Allsky.tsv") as path:
                     path.write_bytes(head + b"".join(overview))
+                overview = []
     lines.unlink()
     return deepest
 
@@ -171,14 +171,14 @@ def _tiles_of_order(
     rows, at = known[here], pixel[here]
     sort = np.lexsort((-worth[rows], at))
     rows, at = rows[sort], at[sort]
-    tiles, first, count = np.unique(at, return_index=True, return_counts=True)
-    sorted_all = np.sort(pixel)
-    sorted_shown = np.sort(pixel[level[known] <= order])
-    for tile, start, n in zip(tiles, first, count):
-        bounds = (tile, tile + 1)
-        total = int(np.diff(np.searchsorted(sorted_all, bounds))[0])
-        shown = int(np.diff(np.searchsorted(sorted_shown, bounds))[0])
-        yield int(tile), rows[start : start + n], shown, total
+    tiles = np.unique(at)
+    added, total, shown = (
+        np.searchsorted(np.sort(places), [tiles, tiles + 1])
+        for places in (at, pixel, pixel[level[known] <= order])
+    )
+    for k, tile in enumerate(tiles):
+        members = rows[added[0, k] : added[1, k]]
+        yield int(tile), members, int(np.diff(shown[:, k])[0]), int(np.diff(total[:, k])[0])
 
 
 def preview_of(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
