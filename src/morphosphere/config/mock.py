@@ -10,11 +10,16 @@ from morphosphere.config.base import Settings
 class FamilySettings(Settings):
     """Shares of the families among the galaxies; they are scaled to add up to one."""
 
-    spiral: float = Field(0.46, ge=0, description="Discs with spiral arms, many of them barred.")
+    spiral: float = Field(0.45, ge=0, description="Discs with spiral arms, many of them barred.")
     lenticular: float = Field(0.10, ge=0, description="Old smooth discs with a large bulge.")
-    elliptical: float = Field(0.18, ge=0, description="Old triaxial galaxies, dwarfs included.")
+    elliptical: float = Field(0.17, ge=0, description="Old triaxial galaxies, dwarfs included.")
     irregular: float = Field(0.14, ge=0, description="Lopsided, clumpy, star-forming galaxies.")
-    pair: float = Field(0.12, ge=0, description="Galaxies in close pairs with tidal debris.")
+    pair: float = Field(
+        0.06, ge=0, description="Galaxies in close pairs with tidal debris, a subhalo each."
+    )
+    merger: float = Field(
+        0.08, ge=0, description="Galaxies caught while merging: two nuclei in one subhalo."
+    )
 
     @model_validator(mode="after")
     def _some(self) -> FamilySettings:
@@ -42,7 +47,7 @@ class MockSettings(Settings):
         description="Lowest and highest stellar mass of a galaxy, log10 of solar masses.",
     )
     star_mass: float = Field(
-        1.4e6,
+        2.5e6,
         ge=1,
         le=1e9,
         description="Mass resolution: solar masses per star particle; with the galaxy's mass it "

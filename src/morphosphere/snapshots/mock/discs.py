@@ -68,7 +68,7 @@ def draw_pattern(rng: np.random.Generator, traits: Traits, *, barred: float) -> 
     spiral = traits.family == "spiral"
     scale = traits.size / 1.678 * (1 + 0.4 * traits.bulge_to_total)
     has_bar = rng.random() < (barred if spiral else 0.3)
-    bar = rng.uniform(0.7, 1.5) if has_bar else 0.0
+    bar = rng.uniform(1.0, 2.0) if has_bar else 0.0
     pitch = np.deg2rad(np.clip(6 + 3.2 * traits.stage + 3 * rng.normal(), 6, 34))
     flocculent = spiral and rng.random() < 0.12 + 0.25 * (traits.stage > 5)
     arms = int(rng.choice([2, 3, 4, 5], p=[0.55, 0.2, 0.17, 0.08])) if spiral else 0
@@ -96,10 +96,10 @@ def draw_pattern(rng: np.random.Generator, traits: Traits, *, barred: float) -> 
         pitch=float(np.tan(pitch) * rng.choice([-1, 1])),
         start=float(rng.uniform(0, 2 * np.pi)),
         inner=bar if has_bar else float(rng.uniform(0.35, 0.7)),
-        contrast=float(rng.uniform(0.7, 2.0)),
+        contrast=float(rng.uniform(0.45, 1.8)),
         patches=patches,
         bar=bar,
-        bar_share=float(rng.uniform(0.18, 0.4)) if has_bar else 0.0,
+        bar_share=float(rng.uniform(0.28, 0.5)) if has_bar else 0.0,
         bar_width=float(rng.uniform(0.22, 0.38)),
         ring=float(ring),
         warp=float(rng.exponential(0.25) if rng.random() < 0.3 else 0.0),
@@ -179,9 +179,9 @@ Plane = tuple[np.ndarray, np.ndarray, np.ndarray]  # radius, azimuth, age (or no
 
 
 def _truncated(rng: np.random.Generator, count: int, *, shape: float = 2.0) -> np.ndarray:
-    """Radii of an exponential disc in scale lengths, cut at six."""
+    """Radii of an exponential disc in scale lengths; few lie beyond seven."""
     radius = rng.gamma(shape, size=count)
-    return np.where(radius > 6, rng.uniform(0, 6, count), radius)
+    return np.where(radius > 7, rng.gamma(shape, size=count), radius)
 
 
 def _old(rng: np.random.Generator, count: int, pattern: Pattern) -> Plane:
@@ -204,13 +204,14 @@ def _middle(rng: np.random.Generator, count: int, pattern: Pattern) -> Plane:
 def _young(rng: np.random.Generator, count: int, traits: Traits, pattern: Pattern) -> Plane:
     """Young stars: half along the narrow arms, half in clumps on them."""
     number = int(np.clip(rng.poisson(14 + 7 * max(traits.stage, 0)), 6, 90))
-    seeds = _with_ring(rng, pattern.inner * 0.6 + rng.gamma(2.2, 0.8, number), pattern, 0.5)
+    inner = pattern.inner * (0.95 if pattern.bar else 0.6)
+    seeds = _with_ring(rng, inner + rng.gamma(2.0, 0.7, number), pattern, 0.5)
     seed_azimuth = _on_arms(rng, seeds, pattern, 5 * pattern.contrast)
     share = rng.pareto(1.6, number) + 0.25
     clumped = rng.random(count) < 0.45
     which = rng.choice(number, size=count, p=share / share.sum())
-    radius = _with_ring(rng, pattern.inner * 0.5 + rng.gamma(2.2, 0.8, count), pattern, 0.5)
-    radius = np.minimum(radius, 7)
+    start = pattern.inner * (0.9 if pattern.bar else 0.5)
+    radius = _with_ring(rng, start + rng.gamma(1.9, 0.8, count), pattern, 0.5)
     azimuth = _on_arms(rng, radius, pattern, 4 * pattern.contrast)
     extent = rng.uniform(0.03, 0.09, number)[which]
     x = seeds[which] * np.cos(seed_azimuth[which]) + rng.normal(size=count) * extent

@@ -7,6 +7,8 @@ import numpy as np
 from morphosphere.snapshots.mock.particles import Stars, isotropic, join
 from morphosphere.snapshots.mock.populations import Traits
 
+_SHELLS = 0.09  # share of the stars in the shells of an elliptical that has some
+
 
 def sersic_radius(rng: np.random.Generator, count: int, *, index: float) -> np.ndarray:
     """Radii in space of a Sersic profile, in units of its half-light radius, shape (count,).
@@ -77,8 +79,8 @@ def elliptical(rng: np.random.Generator, count: int, traits: Traits) -> Stars:
     common = {"age": traits.age, "log_metallicity": traits.log_metallicity}
     extra = rng.random()
     parts = []
-    if extra < 0.2:
-        parts = _shells(rng, round(0.12 * count), traits)
+    if extra < 0.15:
+        parts = _shells(rng, round(_SHELLS * count), traits)
     elif extra < 0.4:
         parts = [
             spheroid(
@@ -108,21 +110,21 @@ def elliptical(rng: np.random.Generator, count: int, traits: Traits) -> Stars:
 
 def _shells(rng: np.random.Generator, count: int, traits: Traits) -> list[Stars]:
     """Shells of a companion that fell in radially: caps at growing radii on either side."""
-    number = int(rng.integers(3, 6))
+    number = int(rng.integers(4, 7))
     shares = rng.multinomial(count, np.full(number, 1 / number))
     axis = rng.normal(size=3)
     axis /= np.linalg.norm(axis)
     shells = []
     for k, share in enumerate(shares):
-        radius = traits.size * (1.4 + 0.95 * k) * (1 - 0.05 * rng.exponential(size=share))
+        radius = traits.size * (1.2 + 0.7 * k) * (1 - 0.1 * rng.exponential(size=share))
         position = isotropic(rng, np.ones(share))
-        position += axis * (2.2 * (-1) ** k)
+        position += axis * (1.1 * (-1) ** k)
         position *= (radius / np.linalg.norm(position, axis=1))[:, None]
         shells.append(
             Stars(
                 position=position,
                 velocity=rng.normal(size=(share, 3)) * (0.3 * traits.dispersion),
-                initial_mass=np.full(share, traits.mass * 0.12 / max(count, 1)),
+                initial_mass=np.full(share, traits.mass * _SHELLS / max(count, 1)),
                 age=np.clip(rng.normal(0.8 * traits.age, 1.0, share), 0.5, 13),
                 metallicity=10 ** (traits.log_metallicity - 0.25 + 0.1 * rng.normal(size=share)),
             )

@@ -50,7 +50,7 @@ def cold_gas(
 
 
 def hot_gas(rng: np.random.Generator, count: int, traits: Traits) -> Gas:
-    """Gas of a quiescent galaxy: a hot halo around it; what little star formation is at the centre."""
+    """Gas of a quiescent galaxy: a hot halo; what little star formation there is, is central."""
     if count == 0:
         return empty(Gas)
     radius = np.minimum(2.0 * traits.size * rng.gamma(1.5, 1.0, count), 20 * traits.size)

@@ -29,15 +29,16 @@ def irregular(rng: np.random.Generator, count: int, traits: Traits) -> Stars:
     body[:, 1] += rng.uniform(-0.12, 0.12) * body[:, 0] ** 2
 
     knots = int(rng.integers(4, 16))
+    away, turn = rng.uniform(0.1, 2.6, knots), rng.uniform(0, 2 * np.pi, knots)
     centre = np.stack(
         [
-            rng.gamma(2.0, 0.7, knots) * np.cos(turn := rng.uniform(0, 2 * np.pi, knots)) + lean,
-            rng.gamma(2.0, 0.7, knots) * np.sin(turn) * width,
+            away * np.cos(turn) + 0.6 * lean * away,
+            away * np.sin(turn) * width,
             rng.normal(size=knots) * 0.15,
         ],
         axis=1,
     )
-    share = rng.pareto(1.2, knots) + 0.3
+    share = np.minimum(rng.pareto(1.5, knots), 4) + 0.4
     which = rng.choice(knots, size=young, p=share / share.sum())
     extent = rng.uniform(0.08, 0.35, knots)[which]
     blobs = centre[which] + rng.normal(size=(young, 3)) * extent[:, None]

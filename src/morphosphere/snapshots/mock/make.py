@@ -12,13 +12,14 @@ from morphosphere.snapshots.mock.discs import disc_galaxy, draw_pattern
 from morphosphere.snapshots.mock.ellipticals import elliptical, spheroid
 from morphosphere.snapshots.mock.gas import cold_gas, dark_halo, halo_of, hot_gas, with_wind
 from morphosphere.snapshots.mock.irregulars import irregular
-from morphosphere.snapshots.mock.pairs import encounter
+from morphosphere.snapshots.mock.pairs import interact
 from morphosphere.snapshots.mock.particles import (
     DarkMatter,
     Galaxy,
     Gas,
     Stars,
     empty,
+    join,
     moved,
     random_rotation,
     turned,
@@ -27,9 +28,9 @@ from morphosphere.snapshots.mock.plan import (
     CLUMP,
     DARK,
     BoxPlan,
+    draw_of,
     particle_counts,
     particle_stream,
-    traits_of,
 )
 from morphosphere.snapshots.mock.populations import Traits
 
@@ -77,19 +78,32 @@ def make_galaxies(
         Position (kpc) and velocity (km/s) of the second relative to the first.
     """
     rng = particle_stream(seed, number)
-    traits = traits_of(settings, seed, number)
-    counts = [particle_counts(settings, t) for t in traits]
+    draw = draw_of(settings, seed, number)
+    traits = draw.members
+    counts = particle_counts(settings, draw)
     stars = [_stars(rng, int(c[4]), t, settings) for c, t in zip(counts, traits)]
     gas = [_gas(rng, int(c[0]), t, s) for c, t, s in zip(counts, traits, stars)]
-    stars = [with_wind(rng, s, t) for s, t in zip(stars, traits)]
     away = drift = np.zeros(3)
     if len(traits) == 2:
-        stars, away, drift = encounter(rng, stars, traits)
+        merging = draw.family == "merger"
+        stars, gas, away, drift = interact(rng, stars, gas, traits, merging=merging)
     else:
         rotation = random_rotation(rng)
         stars, gas = [turned(stars[0], rotation)], [turned(gas[0], rotation)]
+    stars = [with_wind(rng, s, t) for s, t in zip(stars, traits)]
     dark = [halo_of(rng, int(c[1]), t) for c, t in zip(counts, traits)]
-    return [Galaxy(*parts) for parts in zip(stars, gas, dark)], away, drift
+    galaxies = [Galaxy(*parts) for parts in zip(stars, gas, dark)]
+    if draw.family == "merger":
+        galaxies = [_as_one(galaxies[0], recentred(galaxies[1], away, drift))]
+    return galaxies, away, drift
+
+
+def _as_one(first: Galaxy, second: Galaxy) -> Galaxy:
+    return Galaxy(
+        stars=join([first.stars, second.stars]),
+        gas=join([first.gas, second.gas]),
+        dark_matter=join([first.dark_matter, second.dark_matter]),
+    )
 
 
 def _stars(rng: np.random.Generator, count: int, traits: Traits, settings: MockSettings) -> Stars:

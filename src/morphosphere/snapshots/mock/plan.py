@@ -9,7 +9,6 @@ import numpy as np
 
 from morphosphere.config.mock import MockSettings
 from morphosphere.snapshots.mock.populations import (
-    FAMILIES,
     Traits,
     draw_family,
     draw_log_mass,
@@ -109,46 +108,77 @@ def particle_stream(seed: int, galaxy: int) -> np.random.Generator:
     return stream(seed, galaxy, _PARTICLES)
 
 
-def traits_of(settings: MockSettings, seed: int, galaxy: int) -> list[Traits]:
-    """Traits of a galaxy, or of both members of the pair that starts with it, heavier first."""
+@dataclass(frozen=True)
+class Draw:
+    """What a galaxy number stands for.
+
+    Attributes
+    ----------
+    family : str
+        One of `FAMILIES`.
+    members : list of Traits
+        One galaxy; two, the heavier first, for a pair (two numbers) and for a merger (one).
+    """
+
+    family: str
+    members: list[Traits]
+
+    @property
+    def numbers(self) -> int:
+        """How many galaxies, that is subhalos with stars, this makes."""
+        return 2 if self.family == "pair" else 1
+
+
+def draw_of(settings: MockSettings, seed: int, galaxy: int) -> Draw:
+    """Family and traits of a galaxy, or of both members of the pair that starts with it."""
     rng = stream(seed, galaxy, _TRAITS)
     family = draw_family(rng, settings)
     if family == "pair" and galaxy + 1 == settings.galaxies:
-        others = [n for n in FAMILIES[:-1] if getattr(settings.families, n) > 0]
-        family = others[0] if others else "spiral"
+        family = "merger"  # there is no number left for the companion
     log_mass = draw_log_mass(rng, family, settings.mass_range)
-    if family != "pair":
-        return [draw_traits(rng, family, log_mass)]
-    ratio = rng.uniform(0.2, 1.0)
+    if family not in ("pair", "merger"):
+        return Draw(family, [draw_traits(rng, family, log_mass)])
+    ratio = rng.uniform(0.25, 1.0)
     kinds = ["spiral", "spiral" if rng.random() < 0.75 else "elliptical"]
     if rng.random() < 0.15:
         kinds[0] = "elliptical"
     lower = max(log_mass + np.log10(ratio), settings.mass_range[0])
     masses = [log_mass, min(lower, log_mass)]
-    return [draw_traits(rng, kind, mass) for kind, mass in zip(kinds, masses)]
+    return Draw(family, [draw_traits(rng, kind, mass) for kind, mass in zip(kinds, masses)])
 
 
-def particle_counts(settings: MockSettings, traits: Traits) -> np.ndarray:
-    """Particles of each type of a galaxy, shape (6,)."""
-    stars = int(np.clip(traits.mass / settings.star_mass, *settings.stars_range))
-    share = traits.gas_fraction / (traits.gas_fraction + 0.15)
-    gas = round(stars * settings.gas_per_star * share)
-    dark = int(np.clip(halo_mass(traits.log_mass) / settings.dark_matter_mass, 20, 20 * stars))
-    return np.array([gas, dark, 0, 0, stars, 0], dtype=np.int64)
+def particle_counts(settings: MockSettings, draw: Draw) -> list[np.ndarray]:
+    """Particles of each type of each member of a draw, arrays of shape (6,)."""
+    least, most = settings.stars_range
+    masses = [t.mass for t in draw.members]
+    stars = [int(np.clip(mass / settings.star_mass, least, most)) for mass in masses]
+    if draw.family == "merger":  # one subhalo, so one galaxy's number of stars
+        total = int(np.clip(sum(masses) / settings.star_mass, least, most))
+        lighter = int(total * masses[1] / sum(masses))
+        stars = [total - lighter, lighter]
+    counts = []
+    for traits, number in zip(draw.members, stars):
+        share = traits.gas_fraction / (traits.gas_fraction + 0.15)
+        gas = round(number * settings.gas_per_star * share)
+        dark = halo_mass(traits.log_mass) / settings.dark_matter_mass
+        dark = int(np.clip(dark, 20, 20 * number))
+        counts.append(np.array([gas, dark, 0, 0, number, 0], dtype=np.int64))
+    return counts
 
 
 def _units(settings: MockSettings, seed: int) -> list[list[tuple[int, np.ndarray, float]]]:
     """Galaxies, pairs together: (number, counts, halo mass) of each member."""
     units, galaxy = [], 0
     while galaxy < settings.galaxies:
-        members = traits_of(settings, seed, galaxy)
-        units.append(
-            [
-                (galaxy + k, particle_counts(settings, t), halo_mass(t.log_mass))
-                for k, t in enumerate(members)
-            ]
-        )
-        galaxy += len(members)
+        draw = draw_of(settings, seed, galaxy)
+        unit = [
+            (galaxy + k, counts, halo_mass(t.log_mass))
+            for k, (t, counts) in enumerate(zip(draw.members, particle_counts(settings, draw)))
+        ]
+        if draw.family == "merger":
+            unit = [(galaxy, unit[0][1] + unit[1][1], unit[0][2] + unit[1][2])]
+        units.append(unit)
+        galaxy += draw.numbers
     return units
 
 
@@ -169,7 +199,12 @@ def _companions(rng: np.random.Generator, settings: MockSettings, groups: int) -
 def plan_box(settings: MockSettings, seed: int) -> BoxPlan:
     """Plan a box: the same settings and seed give the same plan.
 
-    Memory grows by about 300 bytes a subhalo.
+    Memory grows by a few hundred bytes a subhalo.
+
+    Raises
+    ------
+    ConfigError
+        If a file of the snapshot would hold more particles than its header can count.
     """
     rng = stream(seed, _BOX_STREAM)
     groups: list[list[list]] = []

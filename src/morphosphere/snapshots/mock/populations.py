@@ -8,7 +8,7 @@ import numpy as np
 
 from morphosphere.config.mock import MockSettings
 
-FAMILIES = ("spiral", "lenticular", "elliptical", "irregular", "pair")
+FAMILIES = ("spiral", "lenticular", "elliptical", "irregular", "pair", "merger")
 SOLAR_METALLICITY = 0.0127
 
 #: Knee (log10 solar masses) and slope of the stellar mass function, about those of Baldry et al.
@@ -23,7 +23,7 @@ class Traits:
     Attributes
     ----------
     family : str
-        One of `FAMILIES` except ``pair``.
+        One of the first four of `FAMILIES`.
     log_mass : float
         log10 of the stellar mass in solar masses.
     stage : float
@@ -83,6 +83,7 @@ def _frequency(family: str, log_mass: np.ndarray) -> np.ndarray:
         "elliptical": 0.12 + above(10.5, 0.2),
         "irregular": 1 - 0.98 * above(9.9, 0.12),
         "pair": above(9.8, 0.2),
+        "merger": above(9.8, 0.2),
     }[family]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from morphosphere.snapshots.mock.tng_units import BANDS, HUBBLE, Fields, Units
+from morphosphere.snapshots.mock.tng_units import BANDS, Fields, Units
 
 #: Gravitational constant in kpc (km/s)^2 per 1e10 solar masses.
 GRAVITY = 43009.17
@@ -63,7 +63,7 @@ def measure(
     dark_mass : float
         Mass of a dark matter particle.
     """
-    stars, gas, dark = fields[4], fields[0], fields[1]
+    stars, gas = fields[4], fields[0]
     count = {kind: len(part["Coordinates"]) for kind, part in fields.items()}
     wind = stars["GFM_StellarFormationTime"] <= 0
     mass = {0: gas["Masses"], 1: np.full(count[1], dark_mass), 4: stars["Masses"]}
@@ -101,8 +101,8 @@ def measure(
 
     relative = all_speed - drift
     dispersion = np.sqrt((all_mass @ relative**2).sum() / max(total, 1e-30) / 3)
-    physical = all_offset * (units.scale_factor / HUBBLE) * HUBBLE  # spin is in kpc/h km/s
-    spin = (all_mass[:, None] * np.cross(physical, relative)).sum(axis=0) / max(total, 1e-30)
+    arm = all_offset * units.scale_factor  # the spin is in physical kpc/h times km/s
+    spin = (all_mass[:, None] * np.cross(arm, relative)).sum(axis=0) / max(total, 1e-30)
     speed_max, radius_max = _fastest(all_radius, all_mass, units)
     sfr = float(gas["StarFormationRate"].sum(dtype=np.float64))
     row = {
