@@ -19,7 +19,17 @@ LIGHT_BANDS = ("r", "V", "i", "g")
 
 
 class Rejected(Exception):
-    """A subhalo that cannot become a galaxy; the message says why."""
+    """A subhalo that cannot become a galaxy; the message says why.
+
+    Attributes
+    ----------
+    fault : tuple of (component, field, particle) or None
+        The first particle at fault, counted within the subhalo.
+    """
+
+    def __init__(self, reason: str, fault: tuple[str, str, int] | None = None) -> None:
+        super().__init__(reason)
+        self.fault = fault
 
 
 def make_galaxy(
@@ -52,16 +62,11 @@ def make_galaxy(
     Rejected
         If numbers are not finite, or no star is left.
     """
+    _check_finite(particles)
     particles = {name: dict(fields) for name, fields in particles.items()}
-    stars = particles["stars"]
-    if "is_star" in stars:
-        is_star = stars.pop("is_star")
-        if not is_star.all():
-            stars = {name: values[is_star] for name, values in stars.items()}
-    particles["stars"] = stars
+    particles["stars"] = stars = _without_winds(particles["stars"])
     if len(stars["mass"]) == 0:
         raise Rejected("no stars")
-    _check_finite(particles)
     _centre(particles, position, box_size, settings.centre)
     radius = {name: _norm(fields["position"]) for name, fields in particles.items()}
     if settings.aperture is not None:
@@ -113,9 +118,18 @@ def _check_finite(particles: dict[str, Particles]) -> None:
             # A sum is finite unless a term is not; it is the fastest test.
             if np.isfinite(fields[key].sum(dtype=np.float64)):
                 continue
-            rows = np.isfinite(fields[key].reshape(len(fields[key]), -1)).all(axis=1)
-            if not rows.all():
-                raise Rejected(f"{np.count_nonzero(~rows)} {name} have no finite {key}")
+            finite = np.isfinite(fields[key])
+            bad = np.flatnonzero(~(finite.all(axis=1) if finite.ndim > 1 else finite))
+            if len(bad):
+                said = f"{len(bad)} particles of {name} have no finite {key}"
+                raise Rejected(said, (name, key, int(bad[0])))
+
+
+def _without_winds(stars: Particles) -> Particles:
+    is_star = stars.pop("is_star", np.True_)
+    if is_star.all():
+        return stars
+    return {name: values[is_star] for name, values in stars.items()}
 
 
 def _centre(

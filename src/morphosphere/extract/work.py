@@ -235,8 +235,8 @@ def galaxies(
                     identity=identity,
                 )
             except Rejected as reason:
-                where = _where(plan, data, index, fields)
-                outcome.rejects.append((identity["galaxy_id"], f"{reason}{where}"))
+                why = _why(reason, snapshot, data, index)
+                outcome.rejects.append((identity["galaxy_id"], why))
                 continue
             unknown = not np.isfinite(subhalos.stellar_mass[row])
             mass = galaxy.properties["stellar_mass"] if unknown else np.nan
@@ -271,17 +271,13 @@ def _wanted(snapshot: Snapshot, component: str) -> list[str]:
     return [f for f in snapshot.fields(component) if f != "potential" or needs_potential]
 
 
-def _where(plan: Plan, data: dict[str, Slab], index: int, fields: dict[str, list[str]]) -> str:
-    """File and dataset of the first particle that is not finite; empty if all are."""
-    for name, slab in data.items():
-        particles = slab.galaxy(index)
-        for key in ("position", "velocity", "mass"):
-            values = particles[key].reshape(len(particles[key]), -1)
-            bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
-            if len(bad):
-                first = int(slab.offsets[index] + bad[0])
-                return f" ({plan.snapshot.where(name, key, first)})"
-    return ""
+def _why(reason: Rejected, snapshot: Snapshot, data: dict[str, Slab], index: int) -> str:
+    """Why a galaxy is rejected, with file and dataset of the first particle at fault."""
+    if reason.fault is None:
+        return str(reason)
+    component, field, particle = reason.fault
+    row = int(data[component].offsets[index]) + particle
+    return f"{reason} ({snapshot.where(component, field, row)})"
 
 
 def _publish(staging: Path, output: Path, number: int) -> None:
