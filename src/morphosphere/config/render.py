@@ -142,7 +142,7 @@ class RenderSettings(Settings):
         1.5,
         gt=0,
         le=10,
-        description="Factor on all smoothing lengths; more than 1 hides the grain of the particles.",
+        description="Factor on all smoothing lengths; above 1 hides the grain of particles.",
     )
     smallest_smoothing: float = Field(
         1.0, ge=0.25, le=100, description="The radius of a kernel is never below this, in pixels."

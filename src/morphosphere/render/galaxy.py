@@ -11,9 +11,10 @@ import numpy as np
 from morphosphere.artefacts.galaxyset import Galaxy
 from morphosphere.config.render import RenderSettings
 from morphosphere.render.cameras import Cameras, place_cameras
-from morphosphere.render.channels import component_of, finish, weights_of
+from morphosphere.render.channels import component_of, finish, light_of_stars, weights_of
 from morphosphere.render.particles import Particles, prepare
 from morphosphere.render.project import project, sort_into_levels
+from morphosphere.stellar_populations import BANDS
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def render_galaxy(
         frame=galaxy.frame,
         seed=seed,
     )
-    width = field_of_view or _field_of_view(galaxy, settings)
+    radius = characteristic_radius(galaxy, components.get("stars"), snapshot_bands, settings)
+    width = field_of_view or _field_of_view(radius, settings)
     images = np.empty(
         (len(cameras.axes), len(settings.channels), settings.size, settings.size), np.float32
     )
@@ -83,7 +85,7 @@ def render_galaxy(
             images[:, settings.channels.index(channel)] = image
     return Pictures(
         images,
-        _table(galaxy, settings, cameras, width, source),
+        _table(galaxy, settings, cameras, width, radius, source),
         sum(particles.dropped for particles in components.values()),
     )
 
@@ -121,34 +123,64 @@ def _maps(
     return {channel: finish(channel, sums, pixel**2) for channel in channels}
 
 
-def _field_of_view(galaxy: Galaxy, settings: RenderSettings) -> float:
+def _field_of_view(radius: float, settings: RenderSettings) -> float:
     """Width of the image in kpc."""
     if settings.field_of_view_unit == "kpc":
         return settings.field_of_view
-    for name in dict.fromkeys([settings.field_of_view_unit, "half_mass_radius"]):
+    return max(settings.field_of_view * radius, settings.smallest_field_of_view)
+
+
+def characteristic_radius(
+    galaxy: Galaxy,
+    stars: Particles | None,
+    snapshot_bands: Sequence[str],
+    settings: RenderSettings,
+) -> float:
+    """Radius in kpc that the field of view is counted in.
+
+    The galaxy's own property where it has a sound one, else measured from the light in the middle
+    one of the bands that are rendered, else from the mass.
+    """
+    by_light = settings.field_of_view_unit == "half_light_radius"
+    for name in ("half_light_radius", "half_mass_radius")[not by_light :]:
         radius = float(galaxy.properties.get(name, np.nan))
         if np.isfinite(radius) and radius > 0:
-            break
-    else:
-        radius = half_mass_radius(galaxy)
-    return max(settings.field_of_view * radius, settings.smallest_field_of_view)
+            return radius
+        bands = [channel for channel in settings.channels if channel in BANDS]
+        if name == "half_light_radius" and bands and stars is not None and len(stars):
+            band = bands[len(bands) // 2]
+            light = light_of_stars(stars, [band], snapshot_bands, settings)[:, 0]
+            if light.sum() > 0:
+                return half_radius(stars.fields["position"], light)
+    return half_mass_radius(galaxy)
 
 
 def half_mass_radius(galaxy: Galaxy) -> float:
     """Radius in kpc that holds half of the stars' mass, or of all mass where there are no stars."""
     parts = (galaxy.components.get(name) for name in ("stars", "gas", "dark_matter"))
     fields = next((part for part in parts if part and len(part["mass"])), None)
-    if fields is None:
+    return 0.0 if fields is None else half_radius(fields["position"], fields["mass"])
+
+
+def half_radius(positions: np.ndarray, weights: np.ndarray) -> float:
+    """Radius about the origin that holds half of the weights; particles not finite do not count."""
+    radius = np.linalg.norm(positions, axis=1)
+    sound = np.isfinite(radius) & np.isfinite(weights)
+    radius, weights = radius[sound], weights[sound]
+    if not len(radius):
         return 0.0
-    radius = np.linalg.norm(fields["position"], axis=1)
-    mass = np.where(np.isfinite(radius), np.nan_to_num(fields["mass"]), 0)
     order = np.argsort(radius)
-    total = np.cumsum(mass[order])
-    return float(np.nan_to_num(radius[order][np.searchsorted(total, total[-1] / 2)]))
+    total = np.cumsum(weights[order], dtype=np.float64)
+    return float(radius[order][np.searchsorted(total, total[-1] / 2)])
 
 
 def _table(
-    galaxy: Galaxy, settings: RenderSettings, cameras: Cameras, width: float, source: str
+    galaxy: Galaxy,
+    settings: RenderSettings,
+    cameras: Cameras,
+    width: float,
+    radius: float,
+    source: str,
 ) -> dict[str, list[Any]]:
     count = len(cameras.axes)
     galaxy_id = str(galaxy.properties["galaxy_id"])
@@ -158,6 +190,8 @@ def _table(
         "source": [source] * count,
     }
     rows |= {name: [value] * count for name, value in galaxy.properties.items()}
+    if settings.field_of_view_unit == "half_light_radius":
+        rows["half_light_radius"] = [radius] * count
     rows |= {
         "camera": list(range(count)),
         "camera_kind": list(cameras.kinds),
