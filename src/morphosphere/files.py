@@ -51,9 +51,13 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o755)
-        if path.exists():
-            shutil.rmtree(path)
+        former = temporary.with_suffix(".former")
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        elif path.exists():
+            os.replace(path, former)  # aside, not away: removing takes long, and can be killed
         os.replace(temporary, path)
+        shutil.rmtree(former, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -52,11 +52,15 @@ def read_settings(model: type[S], text: str) -> S:
         Naming every unknown key and every impossible value at once.
     """
     if text.lstrip().startswith("{"):
-        return check(model, json.loads(text), source="--settings")
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise ConfigError(f"--settings: not valid JSON ({error})") from None
+        return check(model, value, source="--settings")
     name, _, key = text.partition("#")
     try:
         value = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{name}: cannot be read as YAML ({error})") from None
     for part in filter(None, key.split(".")):
         if not isinstance(value, dict) or part not in value:

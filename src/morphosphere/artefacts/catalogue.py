@@ -73,7 +73,11 @@ class CatalogueWriter:
         trace: TracebackType | None,
     ) -> None:
         if self._writer is not None:
-            self._writer.close()
+            try:
+                self._writer.close()  # writes the index, so it can fail
+            except BaseException as failure:
+                self._atomic.__exit__(type(failure), failure, failure.__traceback__)
+                raise
         elif kind is None:
             kind, error = InputError, InputError("nothing to write: the catalogue has no rows")
             self._atomic.__exit__(kind, error, None)

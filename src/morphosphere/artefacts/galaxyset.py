@@ -131,10 +131,14 @@ class GalaxySetWriter:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if kind is None:
-                self._finish()
-        finally:
-            self._file.close()
+            try:
+                if kind is None:
+                    self._finish()
+            finally:
+                self._file.close()  # writes what is still in memory, so it can fail
+        except BaseException as failure:
+            self._atomic.__exit__(type(failure), failure, failure.__traceback__)
+            raise
         self._atomic.__exit__(kind, error, trace)
 
     def _finish(self) -> None:

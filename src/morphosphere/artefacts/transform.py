@@ -26,9 +26,10 @@ class Transform:
 
     The steps, in order: non-finite pixels become 0; the central `crop` of the width is kept; the
     image is resampled to `size` by area; each image is divided by its brightness (`scale` is
-    "image": the `percentile` of its channel mean) or by a fixed number (`scale` is "fixed":
-    `value`); the channel mean is stretched and the channels follow it in proportion, so that
-    colours are kept (Lupton et al. 2004, PASP 116, 133); the result is clipped to [0, 1].
+    "image": the `percentile` of its channel mean, or the maximum where that is zero) or by a fixed
+    number (`scale` is "fixed": `value`); the channel mean is stretched and the channels follow it
+    in proportion, so that colours are kept (Lupton et al. 2004, PASP 116, 133); the result is
+    clipped to [0, 1].
 
     Attributes
     ----------
@@ -94,6 +95,8 @@ class Transform:
         if self.scale == "fixed":
             return np.float32(self.value)
         top = np.percentile(mean, self.percentile, axis=(1, 2, 3), keepdims=True)
+        peak = mean.max(axis=(1, 2, 3), keepdims=True)
+        top = np.where(top > 0, top, peak)  # a source smaller than the percentile leaves
         return np.where(top > 0, top, 1).astype(np.float32)
 
     def _stretched(self, x: np.ndarray) -> np.ndarray:

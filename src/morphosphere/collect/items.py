@@ -71,7 +71,12 @@ def find(settings: SurveySettings, exclude: tuple[Path, ...] = ()) -> Found:
     if root.is_file():
         files = [(root, stem(root), "")]
     else:
-        files = [f for f in _matching(root, settings) if f[0].resolve() not in excluded]
+        names = {path.name for path in excluded}
+        files = [
+            found
+            for found in _matching(root, settings)
+            if found[0].name not in names or found[0].resolve() not in excluded
+        ]
     kinds = [(kind_of(path, settings.format), path, name, band) for path, name, band in files]
     others = sum(kind is None for kind, *_ in kinds)
     known = [entry for entry in kinds if entry[0] is not None]
