@@ -15,10 +15,8 @@ from morphosphere.config.base import check
 from morphosphere.errors import ConfigError
 from morphosphere.evaluate import FIGURES
 
-__all__ = ["FIGURES", "LAYERS"]
+__all__ = ["FIGURES"]
 
-#: The HiPS layers of a map, in the order in which the page lists them.
-LAYERS = ("real", "generated", "density", "catalogue")
 
 # Modules that no result depends on: what they decide reaches a stage through its settings, or
 # touches how a stage speaks and not what it makes.

@@ -21,7 +21,7 @@ except MorphosphereError as error:
 
 RUN = CONFIG.run
 RESULTS = f"results/{RUN}"
-LAYERS = graph.LAYERS
+LAYERS = CONFIG.hips.layers
 
 # Rules run this very source tree with the Python that runs Snakemake, or with that of their conda
 # environment, whose activation comes later and so goes first in PATH.

@@ -1,0 +1,150 @@
+"""The real graph on a tiny box: what a run leaves, and what runs again after which change."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import time
+
+import pytest
+
+from morphosphere.artefacts.bundle import ModelBundle
+from morphosphere.artefacts.catalogue import Catalogue
+
+# One worker runs all of these, on one copy of the project.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+
+TINY = {
+    "run": "tiny",
+    "simulations": {"mock": {}},
+    "mock": {"galaxies": 16, "files": 2, "stars_range": [300, 600]},
+    "render": {"size": 32, "cameras": {"isotropic": 2}},
+    "learn": {
+        "epochs": 1,
+        "batch_size": 16,
+        "transform": {"size": 32},
+        "encoder": {"width": 4},
+        "decoder": {"width": 8},
+        "features": 8,
+    },
+    "predict": {"neighbours": 3},
+    "evaluate": {"neighbours": 3, "max_rotated": 8, "copies": 1, "dpi": 40},
+    "hips": {"order": 1, "tile_width": 64, "cells": 2},
+}
+AFTER_MODEL = {"learn", "predict", "evaluate", "hips", "page_data", "page"}
+
+
+def changed(**sections: dict) -> dict:
+    """The tiny configuration with some keys of some sections replaced."""
+    config = copy.deepcopy(TINY)
+    for name, values in sections.items():
+        config.setdefault(name, {}).update(values)
+    return config
+
+
+@pytest.fixture(scope="module")
+def finished(project):
+    """A project in which the tiny run has been made."""
+    done = project.snakemake(config=TINY)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    assert "The map is ready: results/tiny/site/index.html" in done.stdout + done.stderr
+    return project
+
+
+def test_results_lie_where_other_tools_look_for_them(finished) -> None:
+    results = finished.folder / "results" / "tiny"
+    for layer in ("real", "generated", "density", "catalogue"):
+        assert (results / "hips" / layer / "properties").is_file()
+    assert (results / "site" / "index.html").is_file()
+    assert len(Catalogue(results / "catalogue.parquet")) == 32
+    assert ModelBundle.load(results / "model").transform.size == 32
+
+
+def test_metrics_have_their_agreed_keys(finished) -> None:
+    metrics = json.loads((finished.folder / "results/tiny/metrics.json").read_text())
+    assert set(metrics["rotation_scatter_deg"]) >= {"median", "p90"}
+    assert 0 < metrics["sphere_entropy"] <= 1
+    assert set(metrics["reconstruction"]) >= {"l1", "ssim", "pca8_l1", "pca32_l1"}
+    assert "stellar_mass" in metrics["knn_r2"]["sphere"]
+    assert set(metrics["knn_r2"]) >= {"sphere", "features", "random"}
+    assert set(metrics["view_angle_deg"]) >= {"same", "other"}
+
+
+def test_every_stage_leaves_its_record(finished) -> None:
+    folder = finished.folder / "results/tiny/provenance"
+    names = {path.stem for path in folder.glob("*.json")}
+    assert names == {
+        "mock",
+        "extract-mock-99",
+        "render-mock-99",
+        "join",
+        "learn",
+        "predict",
+        "evaluate",
+        *(f"hips-{layer}" for layer in ("real", "generated", "density", "catalogue")),
+        "page_data",
+        "page",
+    }
+    record = json.loads((folder / "render-mock-99.json").read_text())
+    assert record["settings"]["size"] == 32
+    assert record["seed"] == 42
+    assert all(value.startswith("sha256:") for value in record["inputs"].values())
+
+
+def test_a_second_run_has_nothing_to_do(finished) -> None:
+    assert finished.planned(config=TINY) == set()
+
+
+def test_a_render_setting_reruns_render_and_what_follows(finished) -> None:
+    config = changed(render={"size": 32, "cameras": {"isotropic": 3}})
+    assert finished.planned(config=config) == {"render", "join"} | AFTER_MODEL
+
+
+def test_a_page_title_reruns_only_the_page(finished) -> None:
+    assert finished.planned(config=changed(explore={"title": "Another"})) == {"page"}
+
+
+def test_a_training_setting_leaves_the_images(finished) -> None:
+    config = changed(learn={"epochs": 2, "batch_size": 16})
+    assert finished.planned(config=config) == AFTER_MODEL
+
+
+@pytest.mark.parametrize(
+    ("module", "first"),
+    [
+        ("render/__main__.py", {"render", "join"} | AFTER_MODEL),
+        ("explorer/page/index.html", {"page"}),
+    ],
+)
+def test_editing_a_module_reruns_its_stage(finished, module: str, first: set[str]) -> None:
+    path = finished.folder / "src" / "morphosphere" / module
+    text, times = path.read_text(), path.stat()
+    path.write_text(text + ("\n<!-- edited -->\n" if path.suffix == ".html" else "\n# edited\n"))
+    later = time.time() + 2
+    os.utime(path, (later, later))
+    try:
+        assert finished.planned(config=TINY) == first
+    finally:
+        path.write_text(text)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_a_mistake_in_the_configuration_ends_before_anything_runs(finished) -> None:
+    done = finished.snakemake("--dry-run", config=changed(render={"sise": 3, "channels": []}))
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "2 mistakes" in said
+    assert "render.sise: unknown key" in said
+    assert "render.channels" in said
+
+
+def test_a_failing_stage_says_why_and_keeps_what_was_there(finished) -> None:
+    before = (finished.folder / "results/tiny/catalogue.parquet").read_bytes()
+    done = finished.snakemake(config=changed(extract={"min_stars": 10_000_000}))
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "min_stars" in said
+    assert "error:" in said
+    assert (finished.folder / "results/tiny/catalogue.parquet").read_bytes() == before
+    assert finished.snakemake(config=TINY).returncode == 0
