@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 #: Below this share of ordered angular momentum, its direction is noise and the shape decides.
-COHERENCE = 0.1
+COHERENCE = 0.2
 
 
 def nearest_image(offset: np.ndarray, box_size: float) -> np.ndarray:
