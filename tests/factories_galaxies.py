@@ -60,7 +60,8 @@ def _stars(
     radius = random.gamma(2.0, scale, count)
     arm = np.where(random.random(count) < 0.5, 0, np.pi) + 0.5 * random.normal(size=count)
     angle = np.where(random.random(count) < 0.5, arm, random.uniform(0, 2 * np.pi, count))
-    disc = _disc(radius, angle + 1.5 * np.log1p(radius), 0.1 * scale * random.normal(size=count))
+    angle += 1.5 * np.log1p(radius)  # the arms trail
+    disc = _disc(radius, angle, 0.1 * scale * random.normal(size=count))
     bulge = random.random(count) < 0.25
     places = np.where(bulge[:, None], 0.4 * scale * random.normal(size=(count, 3)), disc)
     speed = 200.0 * radius / (radius + scale)

@@ -32,8 +32,8 @@ def unit_of(channel: str) -> str:
 
 def light_of_stars(
     stars: Particles, bands: Sequence[str], snapshot_bands: Sequence[str], settings: RenderSettings
-) -> np.ndarray:
-    """Luminosity ``10**(-0.4 M_AB)`` of each star particle in each band, shape (N, B).
+) -> dict[str, np.ndarray]:
+    """Luminosity ``10**(-0.4 M_AB)`` of each star particle: band to array (N,).
 
     From the snapshot's magnitudes where it has the band, else from age and metallicity.
 
@@ -62,7 +62,7 @@ def light_of_stars(
         light[:, computed] = luminosity_of(
             _from_populations(stars, [bands[k] for k in computed], snapshot_bands, settings)
         )
-    return np.where(np.isfinite(light), light, 0.0)
+    return dict(zip(bands, np.where(np.isfinite(light), light, 0.0).T))
 
 
 def _from_populations(
@@ -90,14 +90,15 @@ def _from_populations(
 def weights_of(
     particles: Particles,
     channels: Sequence[str],
-    snapshot_bands: Sequence[str],
-    settings: RenderSettings,
+    light: dict[str, np.ndarray],
     depth_velocity: np.ndarray | None = None,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """What the channels of one component need to be summed up on the picture.
 
     Parameters
     ----------
+    light : dict
+        Band to the luminosity of each particle (N,), for the channels that are bands.
     depth_velocity : ndarray, shape (V, N), or None
         Velocity away from each camera in km/s; needed for the channels of motion.
 
@@ -114,11 +115,8 @@ def weights_of(
         If the snapshot lacks what a channel needs.
     """
     fields = particles.fields
-    fixed: dict[str, np.ndarray] = {}
+    fixed = {name: light[name] for name in channels if name in BANDS}
     moving: dict[str, np.ndarray] = {}
-    bands = [name for name in channels if name in BANDS]
-    if bands:
-        fixed.update(zip(bands, light_of_stars(particles, bands, snapshot_bands, settings).T))
     if any(name != "sfr" and name not in BANDS for name in channels):
         fixed["mass"] = fields["mass"]
     if "sfr" in channels:

@@ -73,14 +73,17 @@ def render_galaxy(
         frame=galaxy.frame,
         seed=seed,
     )
-    radius = characteristic_radius(galaxy, components.get("stars"), snapshot_bands, settings)
+    light = {}
+    if bands := [channel for channel in settings.channels if channel in BANDS]:
+        light = light_of_stars(components["stars"], bands, snapshot_bands, settings)
+    radius = characteristic_radius(galaxy, components.get("stars"), light, settings)
     width = field_of_view or _field_of_view(radius, settings)
     images = np.empty(
         (len(cameras.axes), len(settings.channels), settings.size, settings.size), np.float32
     )
     for name, particles in components.items():
         channels = [c for c in settings.channels if component_of(c) == name]
-        maps = _maps(particles, channels, snapshot_bands, settings, cameras, width)
+        maps = _maps(particles, channels, light, settings, cameras, width)
         for channel, image in maps.items():
             images[:, settings.channels.index(channel)] = image
     return Pictures(
@@ -93,7 +96,7 @@ def render_galaxy(
 def _maps(
     particles: Particles,
     channels: list[str],
-    snapshot_bands: Sequence[str],
+    light: dict[str, np.ndarray],
     settings: RenderSettings,
     cameras: Cameras,
     width: float,
@@ -111,7 +114,7 @@ def _maps(
     if any(name.startswith("velocity") for name in channels):
         velocity = np.nan_to_num(particles.fields["velocity"].astype(np.float64))
         receding = -(cameras.direction @ velocity.T)
-    fixed, moving = weights_of(particles, channels, snapshot_bands, settings, receding)
+    fixed, moving = weights_of(particles, channels, light, receding)
     sums: dict[str, np.ndarray] = {}
     for weights, shape in ((fixed, (len(fixed), 1, -1)), (moving, None)):
         if not weights:
@@ -133,7 +136,7 @@ def _field_of_view(radius: float, settings: RenderSettings) -> float:
 def characteristic_radius(
     galaxy: Galaxy,
     stars: Particles | None,
-    snapshot_bands: Sequence[str],
+    light: dict[str, np.ndarray],
     settings: RenderSettings,
 ) -> float:
     """Radius in kpc that the field of view is counted in.
@@ -146,12 +149,10 @@ def characteristic_radius(
         radius = float(galaxy.properties.get(name, np.nan))
         if np.isfinite(radius) and radius > 0:
             return radius
-        bands = [channel for channel in settings.channels if channel in BANDS]
-        if name == "half_light_radius" and bands and stars is not None and len(stars):
-            band = bands[len(bands) // 2]
-            light = light_of_stars(stars, [band], snapshot_bands, settings)[:, 0]
-            if light.sum() > 0:
-                return half_radius(stars.fields["position"], light)
+        if name == "half_light_radius" and light and stars is not None:
+            middle = list(light.values())[len(light) // 2]
+            if middle.sum() > 0:
+                return half_radius(stars.fields["position"], middle)
     return half_mass_radius(galaxy)
 
 
