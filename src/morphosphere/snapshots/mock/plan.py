@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from morphosphere.config.mock import MockSettings
+from morphosphere.errors import ConfigError
 from morphosphere.snapshots.mock.populations import (
     Traits,
     draw_family,
@@ -255,7 +256,7 @@ def plan_box(settings: MockSettings, seed: int) -> BoxPlan:
     position = rng.random((count, 3))
     edge = np.arange(count) % 12 == 3  # some groups straddle the edge of the box
     position[edge, rng.integers(0, 3, size=edge.sum())] = 0.0
-    return BoxPlan(
+    plan = BoxPlan(
         settings=settings,
         seed=seed,
         kind=np.array(rows["kind"]),
@@ -272,3 +273,11 @@ def plan_box(settings: MockSettings, seed: int) -> BoxPlan:
         group_halo=np.concatenate([halos[order], np.full(bare, 40 * settings.dark_matter_mass)]),
         field=np.array([200, 1000, 0, 0, 0, 0]),
     )
+    most = int(plan.total.max())
+    if most // settings.files >= 2**31:
+        needed = most // (2**31 - 1) + 1
+        raise ConfigError(
+            f"files: {settings.files} files cannot hold {most} particles of one type; "
+            f"use at least {needed}"
+        )
+    return plan

@@ -45,6 +45,7 @@ class StreamedFiles:
         self._edges = {name: split(total, len(paths)) for name, total in totals.items()}
         self._done = dict.fromkeys(totals, 0)
         self._waiting: dict[str, list[dict[str, np.ndarray]]] = {name: [] for name in totals}
+        self._gathered = dict.fromkeys(totals, 0)
         self._open: dict[int, h5py.File] = {}
         for path, header in zip(paths, headers):
             with h5py.File(path, "w") as file:
@@ -54,11 +55,11 @@ class StreamedFiles:
 
     def append(self, name: str, rows: dict[str, np.ndarray]) -> None:
         """Add rows to an HDF5 group: arrays of equal length by name of dataset."""
-        if not rows or not len(next(iter(rows.values()))):
-            return
-        waiting = self._waiting[name]
-        waiting.append(rows)
-        if sum(len(next(iter(part.values()))) for part in waiting) >= self._block:
+        count = len(next(iter(rows.values())))
+        if count:
+            self._waiting[name].append(rows)
+            self._gathered[name] += count
+        if self._gathered[name] >= self._block:
             self._flush(name)
 
     def _flush(self, name: str) -> None:
@@ -67,6 +68,7 @@ class StreamedFiles:
             return
         rows = {key: np.concatenate([part[key] for part in waiting]) for key in waiting[0]}
         waiting.clear()
+        self._gathered[name] = 0
         count = len(next(iter(rows.values())))
         edges, start, taken = self._edges[name], self._done[name], 0
         while taken < count:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from morphosphere.snapshots.mock.neighbours import smoothing_lengths
-from morphosphere.snapshots.mock.particles import DarkMatter, Gas, Stars
+from morphosphere.snapshots.mock.particles import DarkMatter, Gas, Stars, take
 from morphosphere.stellar_populations import absolute_magnitudes
 
 #: Bands of GFM_StellarPhotometrics, in the order of the columns.
 BANDS = ("U", "B", "V", "K", "g", "r", "i", "z")
 #: Planck Collaboration (2016, A&A 594, A13), as in IllustrisTNG.
 HUBBLE, OMEGA_MATTER, OMEGA_LAMBDA, OMEGA_BARYON = 0.6774, 0.3089, 0.6911, 0.0486
+
+_BLOCK = 1 << 17  # stars whose light is worked out together
 
 Fields = dict[str, np.ndarray]
 
@@ -97,16 +99,12 @@ def dark_matter_fields(dark_matter: DarkMatter, units: Units) -> Fields:
 
 def star_fields(stars: Stars, units: Units) -> Fields:
     """PartType4. Wind particles have no light and a formation time below zero."""
-    wind = np.isnan(stars.age)
-    oldest = 0.98 * units.age
-    light = absolute_magnitudes(
-        BANDS,
-        age=np.minimum(np.nan_to_num(stars.age), oldest),
-        metallicity=stars.metallicity,
-        initial_mass=stars.initial_mass,
-        system="native",
+    light = np.concatenate(
+        [
+            _magnitudes(take(stars, slice(start, start + _BLOCK)), 0.98 * units.age)
+            for start in range(0, max(len(stars), 1), _BLOCK)
+        ]
     )
-    light[wind] = 0.0
     length = units.length(smoothing_lengths(stars.position)).astype(np.float32)
     return {
         **_moving(stars, units),
@@ -114,6 +112,18 @@ def star_fields(stars: Stars, units: Units) -> Fields:
         "GFM_InitialMass": units.mass(stars.initial_mass).astype(np.float32),
         "GFM_Metallicity": stars.metallicity.astype(np.float32),
         "GFM_StellarFormationTime": units.birth_scale_factor(stars.age).astype(np.float32),
-        "GFM_StellarPhotometrics": light.astype(np.float32),
+        "GFM_StellarPhotometrics": light,
         "StellarHsml": length,
     }
+
+
+def _magnitudes(stars: Stars, oldest: float) -> np.ndarray:
+    light = absolute_magnitudes(
+        BANDS,
+        age=np.minimum(np.nan_to_num(stars.age), oldest),
+        metallicity=stars.metallicity,
+        initial_mass=stars.initial_mass,
+        system="native",
+    )
+    light[np.isnan(stars.age)] = 0.0
+    return light.astype(np.float32)
