@@ -83,6 +83,7 @@ class GalaxySetWriter:
         self._rows: dict[str, list[Any]] = {}
         self._frames: list[np.ndarray] = []
         self._offsets = {name: ([], []) for name in COMPONENTS}
+        self._columns: dict[str, _GrowingColumn] = {}
         self._count = 0
 
     def __enter__(self) -> GalaxySetWriter:
@@ -111,7 +112,7 @@ class GalaxySetWriter:
 
     def _append(self, component: str, key: str, values: np.ndarray, start: int) -> None:
         path = f"{component}/{key}"
-        if path not in self._file:
+        if path not in self._columns:
             dataset = self._file.create_dataset(
                 path,
                 shape=(0, *values.shape[1:]),
@@ -120,9 +121,8 @@ class GalaxySetWriter:
                 chunks=(_CHUNK, *values.shape[1:]),
             )
             dataset.attrs["unit"] = FIELDS.get(key, "")
-        dataset = self._file[path]
-        dataset.resize(start + len(values), axis=0)
-        dataset[start:] = values
+            self._columns[path] = _GrowingColumn(dataset)
+        self._columns[path].append(values, start)
 
     def __exit__(
         self,
@@ -142,6 +142,8 @@ class GalaxySetWriter:
         self._atomic.__exit__(kind, error, trace)
 
     def _finish(self) -> None:
+        for grown in self._columns.values():
+            grown.flush()
         table = self._file.create_group("galaxies")
         for name, values in self._rows.items():
             text = isinstance(values[0], str)
@@ -155,6 +157,34 @@ class GalaxySetWriter:
             group.create_dataset("offset", data=np.asarray(offsets, dtype=np.int64))
             group.create_dataset("count", data=np.asarray(counts, dtype=np.int64))
         self._file.attrs["n_galaxies"] = self._count
+
+
+class _GrowingColumn:
+    """A dataset that grows by whole chunks; galaxy by galaxy, each would be written many times."""
+
+    def __init__(self, dataset: h5py.Dataset) -> None:
+        self._dataset = dataset
+        self._held = np.empty((_CHUNK, *dataset.shape[1:]), dtype=dataset.dtype)
+        self._written = self._waiting = 0
+
+    def append(self, values: np.ndarray, start: int) -> None:
+        """Append rows; rows that were left out before `start` are zero."""
+        if gap := start - self._written - self._waiting:
+            self.append(np.zeros((gap, *values.shape[1:]), values.dtype), start - gap)
+        while len(values):
+            n = min(len(values), _CHUNK - self._waiting)
+            self._held[self._waiting : self._waiting + n] = values[:n]
+            self._waiting += n
+            values = values[n:]
+            if self._waiting == _CHUNK:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        stop = self._written + self._waiting
+        self._dataset.resize(stop, axis=0)
+        self._dataset[self._written : stop] = self._held[: self._waiting]
+        self._written, self._waiting = stop, 0
 
 
 class GalaxySet:

@@ -73,21 +73,18 @@ def shape_axes(
     ratio : float
         Minor over major; NaN for fewer than 10 particles.
     """
-    axes, scale = np.eye(3), np.ones(3)
-    position, mass = position.astype(np.float64, copy=False), mass.astype(np.float64, copy=False)
-    ratio = np.nan
+    axes, scale, ratio = np.eye(3), np.ones(3), np.nan
     if len(mass) < 10 or not radius > 0:
         return axes, ratio
-    # Elongated shapes reach beyond the sphere; what lies farther can never come in.
-    near = (position**2).sum(axis=1) < (4 * radius) ** 2
-    position, mass = position[near], mass[near]
+    # Elongated shapes reach beyond the sphere; what lies farther hardly ever comes in.
+    near = np.einsum("ij,ij->i", position, position) < (4 * radius) ** 2
+    x, mass = position[near].astype(np.float64), mass[near].astype(np.float64)
     for _ in range(iterations):
-        within = (((position @ axes.T) / scale) ** 2).sum(axis=1) < radius**2
-        if within.sum() < 10:
+        turned = x @ (axes.T / scale)
+        weight = np.where(np.einsum("ij,ij->i", turned, turned) < radius**2, mass, 0)
+        if np.count_nonzero(weight) < 10:
             break
-        x = position[within]
-        moments = (x * mass[within, None]).T @ x / mass[within].sum()
-        values, vectors = np.linalg.eigh(moments)
+        values, vectors = np.linalg.eigh((x * weight[:, None]).T @ x / weight.sum())
         lengths = np.sqrt(np.maximum(values[::-1], 1e-12 * max(values[-1], 1e-30)))
         axes = vectors.T[::-1]
         scale = lengths / np.prod(lengths) ** (1 / 3)

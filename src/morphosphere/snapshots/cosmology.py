@@ -23,10 +23,13 @@ class CosmicTime:
         from astropy.cosmology import LambdaCDM
 
         model = LambdaCDM(100 * hubble, omega_matter, omega_lambda, Tcmb0=0)
-        self._x = np.linspace(0, 1.1**1.5, 8192)
-        a = self._x[1:] ** (2 / 3)
-        self._age = np.concatenate([[0.0], model.age(1 / a - 1).to_value("Gyr")])
+        x, self._step = np.linspace(0, 1.1**1.5, 8193, retstep=True)
+        self._age = np.concatenate([[0.0], model.age(x[1:] ** (-2 / 3) - 1).to_value("Gyr")])
+        self._slope = np.append(np.diff(self._age), 0.0)
 
     def age(self, scale_factor: np.ndarray | float) -> np.ndarray:
         """Age of the universe in Gyr at a scale factor (any shape, 0 to 1.1)."""
-        return np.interp(np.asarray(scale_factor, dtype=np.float64) ** 1.5, self._x, self._age)
+        a = np.asarray(scale_factor, dtype=np.float64)
+        place = np.clip(a * np.sqrt(a) / self._step, 0, len(self._age) - 1)
+        index = place.astype(np.int32)
+        return self._age[index] + (place - index) * self._slope[index]

@@ -153,15 +153,15 @@ class JoinedParticles:
                 f"{self.files[0].path.parent}: the catalogue speaks of {component} {start} to "
                 f"{stop}, but the snapshot holds {total}; they do not belong together"
             )
-        pieces = [
-            self._read_piece(file, kind, fields, low, high)
-            for file, kind, low, high in self._pieces(component, start, stop)
-        ]
-        if len(pieces) == 1:
-            return pieces[0]
-        if not pieces:
-            return {name: self._filled(name, 0) for name in fields}
-        return {name: np.concatenate([piece[name] for piece in pieces]) for name in fields}
+        out = {name: self._room(name, stop - start) for name in fields}
+        done = 0
+        for file, kind, low, high in self._pieces(component, start, stop):
+            rows = slice(done, done + high - low)
+            self._read_piece(
+                file, kind, low, high, {name: values[rows] for name, values in out.items()}
+            )
+            done += high - low
+        return out
 
     def where(self, component: str, field: str, index: int) -> Source:
         """File and dataset of one particle's field."""
@@ -184,72 +184,66 @@ class JoinedParticles:
                 yield file, kind, int(low - starts[part]), int(high - starts[part])
 
     def _read_piece(
-        self, file: ParticleFile, kind: int, fields: Sequence[str], low: int, high: int
-    ) -> dict[str, np.ndarray]:
+        self, file: ParticleFile, kind: int, low: int, high: int, out: dict[str, np.ndarray]
+    ) -> None:
+        """Read rows of one type of one file into `out`, each dataset once."""
         group = self._group(file, kind)
-        raw: dict[str, np.ndarray] = {}
-        out = {}
-        for field in fields:
+        formation: np.ndarray | None = None
+        for field, room in out.items():
             name = _dataset_name(group, field)
-            if name is None and field == "mass":
-                unit = file.units.factor("mass")
-                out[field] = np.full(high - low, file.mass_table[kind] * unit, dtype=np.float32)
-                continue
-            if name is None and self.fill:
-                out[field] = self._filled(field, high - low)
-                continue
-            if name is None:
-                raise InputError(f"{file.path}: PartType{kind} has no {_DATASETS[field][0][0]}")
-            if name not in raw:
-                raw[name] = _read(group, name, low, high, f"{file.path}: PartType{kind}/{name}")
-            out[field] = self._convert(field, raw[name], file, kind, group[name])
-        return out
+            where = f"{file.path}: PartType{kind}/{name}"
+            if name is None and field == "mass" and file.mass_table[kind] > 0:
+                room[...] = file.mass_table[kind] * file.units.factor("mass")
+            elif name is None and self.fill:
+                room[...] = field == "is_star" or np.nan
+            elif name is None:
+                wanted = _DATASETS[field][0][0]
+                raise InputError(f"{file.path}: PartType{kind} has no {wanted}")
+            elif field in ("age", "is_star"):
+                if formation is None:
+                    formation = np.empty(high - low, dtype=group[name].dtype)
+                    _read_into(formation, group[name], low, where)
+                self._date(field, formation, file, kind, room)
+            elif field == "metallicity" and kind in READY_MADE:
+                room[...] = np.nan
+            else:
+                factor = 1.0
+                if unit := _DATASETS[field][1]:
+                    factor = file.units.factor_of(unit, group[name].attrs, where)
+                _read_scaled(room, group[name], low, factor, where)
 
-    def _convert(
-        self, field: str, values: np.ndarray, file: ParticleFile, kind: int, dataset: h5py.Dataset
-    ) -> np.ndarray:
-        ready_made = kind in READY_MADE
+    def _date(
+        self, field: str, formation: np.ndarray, file: ParticleFile, kind: int, room: np.ndarray
+    ) -> None:
         if field == "is_star":
-            return values > 0 if self.winds and not ready_made else np.ones(len(values), bool)
-        if field == "age":
-            return self._age(values, file) if not ready_made else _unknown(values)
-        if field == "metallicity" and ready_made:
-            return _unknown(values)
-        unit = _DATASETS[field][1]
-        if unit is None:
-            return values.astype(np.float32, copy=False)
-        factor = file.units.factor_of(
-            unit, dataset.attrs, f"{file.path}: PartType{kind}/{dataset.name.rsplit('/')[-1]}"
-        )
-        if field == "position":
-            return np.multiply(values, factor, dtype=np.float64)
-        # The factor can be too large or small for float32 only where the product is not.
-        values = values.astype(np.float32, copy=False)
-        return np.multiply(values, np.float32(factor), out=values)
+            room[...] = formation > 0 if self.winds and kind not in READY_MADE else True
+        elif kind in READY_MADE:
+            room[...] = np.nan
+        elif not file.header.cosmological:
+            room[...] = file.header.time - formation * file.units.time
+        else:
+            room[...] = self._age(formation, file.header)
 
-    def _age(self, formation: np.ndarray, file: ParticleFile) -> np.ndarray:
-        header = file.header
-        if not header.cosmological:
-            return (header.time - formation * file.units.time).astype(np.float32)
+    def _age(self, formation: np.ndarray, header: Header) -> np.ndarray | float:
         key = (header.hubble, header.omega_matter, header.omega_lambda)
         if not np.isfinite(key).all():
-            return _unknown(formation)
+            return np.nan
         if key not in self._times:
             self._times[key] = CosmicTime(*key)
         time = self._times[key]
-        age = time.age(header.scale_factor) - time.age(np.abs(formation))
-        return np.where(formation > 0, age, np.nan).astype(np.float32)
+        born = formation > 0
+        age = time.age(header.scale_factor) - time.age(np.where(born, formation, 1.0))
+        return np.where(born, age, np.nan)
 
     def _group(self, file: ParticleFile, kind: int) -> h5py.Group:
         return self._handles[file.path][f"PartType{kind}"]
 
-    def _filled(self, field: str, rows: int) -> np.ndarray:
+    def _room(self, field: str, rows: int) -> np.ndarray:
         if field == "is_star":
-            return np.ones(rows, dtype=bool)
+            return np.empty(rows, dtype=bool)
         tail: tuple[int, ...] = (3,) if field in ("position", "velocity") else ()
         tail = (len(BANDS),) if field == "magnitudes" else tail
-        kind = np.float64 if field == "position" else np.float32
-        return np.full((rows, *tail), np.nan, dtype=kind)
+        return np.empty((rows, *tail), dtype=np.float64 if field == "position" else np.float32)
 
 
 def _fits(component: str, field: str) -> bool:
@@ -266,21 +260,36 @@ def _dataset_name(group: h5py.Group, field: str) -> str | None:
     return next((name for name in _DATASETS[field][0] if name in group), None)
 
 
-def _unknown(values: np.ndarray) -> np.ndarray:
-    return np.full(len(values), np.nan, dtype=np.float32)
+def _read_scaled(
+    room: np.ndarray, dataset: h5py.Dataset, low: int, factor: float, where: str
+) -> None:
+    """Read into `room`, times `factor`; without a copy where the file has numbers of that kind."""
+    if dataset.dtype == room.dtype:
+        _read_into(room, dataset, low, where)
+        if factor != 1:
+            np.multiply(room, factor, out=room)
+        return
+    values = np.empty(room.shape, dtype=dataset.dtype)
+    _read_into(values, dataset, low, where)
+    np.multiply(values, factor, out=room, dtype=np.float64, casting="same_kind")
 
 
-def _read(group: h5py.Group, name: str, low: int, high: int, where: str) -> np.ndarray:
-    try:
-        values = group[name][low:high]
-    except OSError as error:
-        raise InputError(f"{where}: cannot be read ({error}); copy the file again") from None
-    if len(values) != high - low:
+def _read_into(room: np.ndarray, dataset: h5py.Dataset, low: int, where: str) -> None:
+    if dataset.shape[1:] != room.shape[1:]:
         raise InputError(
-            f"{where}: has {len(group[name])} rows, fewer than its file's header says; "
+            f"{where}: has shape {dataset.shape}, expected (N, "
+            + ", ".join(map(str, room.shape[1:]))
+            + ")"
+        )
+    if len(dataset) < low + len(room):
+        raise InputError(
+            f"{where}: has {len(dataset)} rows, fewer than its file's header says; "
             "copy the file again"
         )
-    return values
+    try:
+        dataset.read_direct(room, np.s_[low : low + len(room)])
+    except OSError as error:
+        raise InputError(f"{where}: cannot be read ({error}); copy the file again") from None
 
 
 def count_particles(group: h5py.File, path: Path) -> np.ndarray:
