@@ -66,8 +66,8 @@ def draw_pattern(rng: np.random.Generator, traits: Traits, *, barred: float) -> 
     1847); late types of low mass are often flocculent.
     """
     spiral = traits.family == "spiral"
-    scale = traits.size / 1.678 * (1 + 0.4 * traits.bulge_to_total)
-    has_bar = rng.random() < (barred if spiral else 0.3)
+    scale = traits.size / 1.678 * (1 + 0.8 * traits.bulge_to_total)
+    has_bar = rng.random() < (barred if spiral else 0.8 * barred)
     bar = rng.uniform(1.0, 2.0) if has_bar else 0.0
     pitch = np.deg2rad(np.clip(6 + 3.2 * traits.stage + 3 * rng.normal(), 6, 34))
     flocculent = spiral and rng.random() < 0.12 + 0.25 * (traits.stage > 5)
@@ -99,7 +99,7 @@ def draw_pattern(rng: np.random.Generator, traits: Traits, *, barred: float) -> 
         contrast=float(rng.uniform(0.45, 1.8)),
         patches=patches,
         bar=bar,
-        bar_share=float(rng.uniform(0.28, 0.5)) if has_bar else 0.0,
+        bar_share=float(rng.uniform(0.28, 0.5) + 0.1 * (not spiral)) if has_bar else 0.0,
         bar_width=float(rng.uniform(0.22, 0.38)),
         ring=float(ring),
         warp=float(rng.exponential(0.25) if rng.random() < 0.3 else 0.0),

@@ -34,6 +34,7 @@ def spheroid(
     age: float,
     log_metallicity: float,
     age_spread: float = 1.2,
+    rotation: float = 0.25,
 ) -> Stars:
     """A triaxial spheroid of old stars.
 
@@ -49,6 +50,8 @@ def spheroid(
         In km/s, at the half-light radius; it falls outwards.
     age, age_spread : float
         Mean and scatter in Gyr.
+    rotation : float
+        Mean rotation about z over the dispersion.
     log_metallicity : float
         log10 of the mean metal mass fraction; it falls by 0.25 per decade of radius.
     """
@@ -56,10 +59,9 @@ def spheroid(
     position = isotropic(rng, scale) * (np.asarray(axes) * radius)
     sigma = dispersion * (0.3 + scale) ** -0.12
     velocity = rng.normal(size=(count, 3)) * sigma[:, None]
-    # slow rotation about the short axis
     around = np.stack([-position[:, 1], position[:, 0], np.zeros(count)], axis=1)
     distance = np.hypot(position[:, 0], position[:, 1]) + 0.3 * radius
-    velocity += around / distance[:, None] * (0.25 * dispersion)
+    velocity += around / distance[:, None] * (rotation * dispersion)
     gradient = -0.25 * np.log10(np.maximum(scale, 0.05))
     return Stars(
         position=position,
@@ -75,7 +77,9 @@ def elliptical(rng: np.random.Generator, count: int, traits: Traits) -> Stars:
     massive = traits.log_mass - 10.5
     index = float(np.clip(3.6 + 1.6 * massive + 0.6 * rng.normal(), 0.9, 6.5))
     middle = rng.uniform(0.72, 1.0)
-    axes = (1.0, middle, middle * rng.uniform(0.55, 0.95))
+    # slow rotators are massive and round, fast ones flat (Emsellem et al. 2011, MNRAS 414, 888)
+    rotation = float(np.clip(rng.uniform(0.05, 1.3) - 0.6 * max(massive, 0), 0.05, 1.2))
+    axes = (1.0, middle, middle * (0.95 - 0.3 * rotation * rng.uniform(0.7, 1.2)))
     common = {"age": traits.age, "log_metallicity": traits.log_metallicity}
     extra = rng.random()
     parts = []
@@ -91,6 +95,7 @@ def elliptical(rng: np.random.Generator, count: int, traits: Traits) -> Stars:
                 index=1.0,
                 axes=(1.0, 0.95, 0.12),
                 dispersion=0.7 * traits.dispersion,
+                rotation=1.2,
                 **common,
             )
         ]
@@ -103,6 +108,7 @@ def elliptical(rng: np.random.Generator, count: int, traits: Traits) -> Stars:
         index=index,
         axes=axes,
         dispersion=traits.dispersion,
+        rotation=rotation,
         **common,
     )
     return join([main, *parts])

@@ -28,8 +28,11 @@ def irregular(rng: np.random.Generator, count: int, traits: Traits) -> Stars:
     body[:, 0] += lean * radius
     body[:, 1] += rng.uniform(-0.12, 0.12) * body[:, 0] ** 2
 
-    knots = int(rng.integers(4, 16))
-    away, turn = rng.uniform(0.1, 2.6, knots), rng.uniform(0, 2 * np.pi, knots)
+    knots = int(rng.integers(5, 22))
+    away, turn = rng.uniform(0.1, 2.8, knots), rng.uniform(0, 2 * np.pi, knots)
+    if rng.random() < 0.4:  # like the Magellanic Clouds: a bar and one loose arm from its end
+        body[:, 1] *= np.clip(0.35 + 0.3 * radius, 0, 1)
+        turn = 1.1 * np.maximum(away - 0.8, 0) + rng.normal(scale=0.2, size=knots)
     centre = np.stack(
         [
             away * np.cos(turn) + 0.6 * lean * away,
@@ -52,9 +55,11 @@ def irregular(rng: np.random.Generator, count: int, traits: Traits) -> Stars:
         ]
     )
     distance = np.linalg.norm(position[:, :2], axis=1)
-    spin = 0.6 * traits.speed / np.hypot(distance, 1.5 * scale)
+    spin = rng.uniform(0.2, 1.0) * traits.speed / np.hypot(distance, 1.5 * scale)
     rotation = np.stack([-position[:, 1], position[:, 0], np.zeros(len(age))], axis=1)
-    velocity = rotation * spin[:, None] + rng.normal(size=(len(age), 3)) * (0.3 * traits.speed)
+    velocity = rotation * spin[:, None] + rng.normal(size=(len(age), 3)) * (
+        rng.uniform(0.2, 0.4) * traits.speed
+    )
     stars = Stars(
         position=position - position.mean(axis=0),
         velocity=velocity,

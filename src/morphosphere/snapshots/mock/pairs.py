@@ -165,15 +165,15 @@ def _orbit(halos: list[Halo], traits: list[Traits], meeting: Encounter) -> tuple
     start_v = np.array([0.0, speed, 0.0])
     back, x, v = [], start_x, -start_v
     for _ in range(before):
-        v = v + 0.5 * step * pull(x)
-        x = x + step * v
-        v = v + 0.5 * step * pull(x)
+        middle = x + 0.5 * step * v
+        v = v + step * pull(middle)
+        x = middle + 0.5 * step * v
         back.append(x)
     path, x, v = [*back[::-1], start_x], start_x, start_v
     for _ in range(after):
-        v = v + 0.5 * step * (pull(x) + drag(x, v))
-        x = x + step * v
-        v = v + 0.5 * step * (pull(x) + drag(x, v))
+        middle = x + 0.5 * step * v
+        v = v + step * (pull(middle) + drag(middle, v))
+        x = middle + 0.5 * step * v
         path.append(x)
     return float(step), np.array(path)
 
