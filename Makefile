@@ -17,7 +17,7 @@ demo: setup
 	@echo "To look at it, type: make serve   (http://127.0.0.1:$(PORT)/site/)"
 
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 serve: setup
 	$(BIN)/python -m morphosphere.explorer.serve --folder results/$(RUN) --port $(PORT)

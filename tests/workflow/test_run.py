@@ -29,7 +29,7 @@ TINY = {
         "features": 8,
     },
     "predict": {"neighbours": 3},
-    "evaluate": {"neighbours": 3, "max_rotated": 8, "copies": 1, "dpi": 40},
+    "evaluate": {"neighbours": 3, "max_rotated": 8, "copies": 1, "dpi": 50},
     "hips": {"order": 1, "tile_width": 64, "cells": 2},
 }
 AFTER_MODEL = {"learn", "predict", "evaluate", "hips", "page_data", "page"}
@@ -64,7 +64,7 @@ def test_results_lie_where_other_tools_look_for_them(finished) -> None:
 def test_metrics_have_their_agreed_keys(finished) -> None:
     metrics = json.loads((finished.folder / "results/tiny/metrics.json").read_text())
     assert set(metrics["rotation_scatter_deg"]) >= {"median", "p90"}
-    assert 0 < metrics["sphere_entropy"] <= 1
+    assert 0 <= metrics["sphere_entropy"] <= 1
     assert set(metrics["reconstruction"]) >= {"l1", "ssim", "pca8_l1", "pca32_l1"}
     assert "stellar_mass" in metrics["knn_r2"]["sphere"]
     assert set(metrics["knn_r2"]) >= {"sphere", "features", "random"}
