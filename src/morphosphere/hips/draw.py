@@ -1,4 +1,4 @@
-"""The loop over the pixels of a tile, compiled."""
+"""The loops over the pixels of a tile, compiled."""
 
 from __future__ import annotations
 
@@ -6,14 +6,67 @@ import numba
 import numpy as np
 
 
-@numba.njit(nogil=True, cache=True, fastmath=False)
-def draw_cells(right, up, pictures, which, window, fade, sky, dark, out):  # pragma: no cover
+@numba.njit(nogil=True, cache=True, inline="always")
+def _fill_row(nodes, row, span, crease, line):  # pragma: no cover
+    """Values at the pixel centres of one row of a cell, from its nodes.
+
+    Bilinear between nodes. Where the crease runs through a square of nodes, from corner to corner,
+    the two triangles beside it are interpolated each for itself.
+    """
+    steps = nodes.shape[0] - 1
+    i = row // span
+    s = (np.float32(row - i * span) + np.float32(0.5)) / np.float32(span)
+    for j in range(steps):
+        a, b, c, d = nodes[i, j], nodes[i, j + 1], nodes[i + 1, j], nodes[i + 1, j + 1]
+        start = a + s * (c - a)
+        slope = b + s * (d - b) - start
+        if crease and i + j == steps - 1:
+            slope = b - a
+            second = d - c
+            end = d + (np.float32(1) - s) * (b - d)
+            for k in range(span):
+                t = (np.float32(k) + np.float32(0.5)) / np.float32(span)
+                if s + t <= 1:
+                    line[j * span + k] = start + slope * t
+                else:
+                    line[j * span + k] = end - second * (np.float32(1) - t)
+        else:
+            slope = slope / np.float32(span)
+            for k in range(span):
+                line[j * span + k] = start + slope * (np.float32(k) + np.float32(0.5))
+
+
+@numba.njit(nogil=True, cache=True)
+def fill_cells(nodes, creases, out):  # pragma: no cover
+    """Values at the pixels of all cells of a tile, from their nodes.
+
+    Parameters
+    ----------
+    nodes : ndarray of float32, shape (S, S, m + 1, m + 1)
+    creases : ndarray of bool, shape (S, S)
+        Whether the crease of a polar base pixel runs through the cell.
+    out : ndarray of float32, shape (S, S, p, p)
+    """
+    size = out.shape[2]
+    span = size // (nodes.shape[2] - 1)
+    for a in range(out.shape[0]):
+        for b in range(out.shape[1]):
+            for i in range(size):
+                _fill_row(nodes[a, b], i, span, creases[a, b], out[a, b, i])
+
+
+@numba.njit(nogil=True, cache=True)
+def draw_cells(
+    right, up, creases, pictures, which, window, fade, sky, dark, out
+):  # pragma: no cover
     """Draw one picture into each cell of a tile.
 
     Parameters
     ----------
     right, up : ndarray of float32, shape (S, S, m + 1, m + 1)
         Place on the picture of each cell's nodes, in widths of the picture from its centre.
+    creases : ndarray of bool, shape (S, S)
+        As in `fill_cells`.
     pictures : ndarray of uint8, shape (P, h, h, 3)
         Row 0 is the top.
     which : ndarray of int64, shape (S, S)
@@ -27,58 +80,48 @@ def draw_cells(right, up, pictures, which, window, fade, sky, dark, out):  # pra
     out : ndarray of uint8, shape (S * p, S * p, 3)
     """
     cells, size, side = which.shape[0], window.shape[0], pictures.shape[1]
-    steps = right.shape[2] - 1
-    span = size // steps
-    last = side - 1
-    half = np.float32(0.5)
-    one = np.float32(1.0)
-    scale = np.float32(side)
+    span = size // (right.shape[2] - 1)
+    half, one, zero = np.float32(0.5), np.float32(1.0), np.float32(0.0)
+    scale, last = np.float32(side), np.float32(side - 1)
     slope = np.float32(1.0 / max(fade, 1e-6))
-    inverse = np.float32(1.0 / span)
+    us = np.empty(size, np.float32)
+    vs = np.empty(size, np.float32)
     for a in range(cells):
         for b in range(cells):
             index = which[a, b]
             for i in range(size):
-                ni = i // span
-                ti = (np.float32(i - ni * span) + half) * inverse
-                for nj in range(steps):
-                    # Linear along the row of pixels within this interval of nodes.
-                    u0 = right[a, b, ni, nj] * (one - ti) + right[a, b, ni + 1, nj] * ti
-                    u1 = right[a, b, ni, nj + 1] * (one - ti) + right[a, b, ni + 1, nj + 1] * ti
-                    v0 = up[a, b, ni, nj] * (one - ti) + up[a, b, ni + 1, nj] * ti
-                    v1 = up[a, b, ni, nj + 1] * (one - ti) + up[a, b, ni + 1, nj + 1] * ti
-                    du, dv = (u1 - u0) * inverse, (v1 - v0) * inverse
-                    u, v = u0 + half * du, v0 + half * dv
-                    for j in range(nj * span, nj * span + span):
-                        w = window[i, j]
-                        border = half - max(abs(u), abs(v))
-                        inside = min(border * slope, one) if border > 0 and index >= 0 else 0
-                        alpha = np.float32(w * inside)
-                        row, col = a * size + i, b * size + j
-                        x = (u + half) * scale - half
-                        y = (half - v) * scale - half
-                        u += du
-                        v += dv
-                        if alpha <= 0:
-                            for c in range(3):
-                                value = sky[c] * w + dark[c] * (one - w)
-                                out[row, col, c] = np.uint8(value + half)
-                            continue
-                        x = min(max(x, np.float32(0)), np.float32(last))
-                        y = min(max(y, np.float32(0)), np.float32(last))
-                        left, top = int(x), int(y)
-                        fx, fy = x - np.float32(left), y - np.float32(top)
-                        beside, below = min(left + 1, last), min(top + 1, last)
+                row = a * size + i
+                if index >= 0:
+                    _fill_row(right[a, b], i, span, creases[a, b], us)
+                    _fill_row(up[a, b], i, span, creases[a, b], vs)
+                for j in range(size):
+                    col = b * size + j
+                    w = window[i, j]
+                    inside = zero
+                    if index >= 0 and w > zero:
+                        u, v = us[j], vs[j]
+                        inside = (half - max(abs(u), abs(v))) * slope
+                        inside = min(max(inside, zero), one)
+                    if inside <= zero:
                         for c in range(3):
-                            upper = (
-                                pictures[index, top, left, c] * (one - fx)
-                                + pictures[index, top, beside, c] * fx
-                            )
-                            lower = (
-                                pictures[index, below, left, c] * (one - fx)
-                                + pictures[index, below, beside, c] * fx
-                            )
-                            value = upper * (one - fy) + lower * fy
-                            value = value * inside + sky[c] * (one - inside)
-                            value = value * w + dark[c] * (one - w)
+                            value = sky[c] * w + dark[c] * (one - w)
                             out[row, col, c] = np.uint8(value + half)
+                        continue
+                    x = min(max((u + half) * scale - half, zero), last)
+                    y = min(max((half - v) * scale - half, zero), last)
+                    left, top = int(x), int(y)
+                    fx, fy = x - np.float32(left), y - np.float32(top)
+                    beside, below = min(left + 1, side - 1), min(top + 1, side - 1)
+                    for c in range(3):
+                        upper = (
+                            np.float32(pictures[index, top, left, c]) * (one - fx)
+                            + np.float32(pictures[index, top, beside, c]) * fx
+                        )
+                        lower = (
+                            np.float32(pictures[index, below, left, c]) * (one - fx)
+                            + np.float32(pictures[index, below, beside, c]) * fx
+                        )
+                        value = upper * (one - fy) + lower * fy
+                        value = value * inside + sky[c] * (one - inside)
+                        value = value * w + dark[c] * (one - w)
+                        out[row, col, c] = np.uint8(value + half)

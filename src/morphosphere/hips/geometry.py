@@ -16,6 +16,8 @@ import numpy as np
 DEEPEST = 29
 #: Nodes are placed to this fraction of a pixel (2 to the power of minus this).
 _FINE_BITS = 10
+_CURVATURE = 2.0
+_EVEN_BITS = 0x5555555555555555
 
 
 def spread_bits(values: np.ndarray) -> np.ndarray:
@@ -72,16 +74,38 @@ def node_directions(order: int, tile: int, width: int, steps: int) -> np.ndarray
     return directions(order + bits + fine, pixels)
 
 
-def node_steps(cell_order: int, cell_pixels: int) -> int:
-    """Intervals of a cell's node grid that keep bilinear interpolation within 0.03 pixels.
+def node_steps(order: int, tile: int, cells: int, cell_pixels: int) -> int:
+    """Intervals of a cell's node grid that keep interpolation within 0.03 pixels.
 
     The error of linear interpolation over a step of s pixels is c s^2 / 8; the curvature c falls
-    with the size of a pixel. The constant is measured, and held by a test.
+    with the size of a pixel. The constant is measured, and held by a test. Around a pole curvature
+    has no bound: tiles that touch one have a node at every pixel.
     """
-    curvature = 1.3 * cell_width(cell_order) / cell_pixels
+    if touches_pole(order, tile):
+        return cell_pixels
+    curvature = _CURVATURE * cell_width(order) / (cells * cell_pixels)
     step = np.sqrt(8 * 0.03 / curvature)
     needed = int(np.ceil(cell_pixels / max(step, 1.0)))
     return int(np.clip(1 << (max(needed, 2) - 1).bit_length(), 2, cell_pixels))
+
+
+def touches_pole(order: int, tile: int) -> bool:
+    """Whether a corner of a tile is a pole of the sphere."""
+    face, within = tile >> (2 * order), tile & ((1 << 2 * order) - 1)
+    return (face < 4 and within == (1 << 2 * order) - 1) or (face >= 8 and within == 0)
+
+
+def on_crease(order: int, pixels: np.ndarray) -> np.ndarray:
+    """Whether the parallel |z| = 2/3 crosses pixels from their east to their west corner.
+
+    There, within the polar base pixels, the projection has a crease: directions are continuous,
+    but not smooth (Gorski et al. 2005, ApJ 622, 759).
+    """
+    face, within = pixels >> (2 * order), pixels & ((1 << 2 * order) - 1)
+    # On the anti-diagonal the bits of x are those of y inverted.
+    mixed = (within ^ (within >> 1)) & _EVEN_BITS
+    every = _EVEN_BITS & ((1 << 2 * order) - 1)
+    return ((face < 4) | (face >= 8)) & (mixed == every)
 
 
 @dataclass(frozen=True)

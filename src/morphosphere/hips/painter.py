@@ -14,6 +14,7 @@ from morphosphere.hips.geometry import (
     node_directions,
     node_steps,
     nodes_by_cell,
+    on_crease,
 )
 
 #: Part of a cell's width over which neighbouring pictures fade into the sky between them.
@@ -93,7 +94,7 @@ class Painter:
 
         ids = cells_of_tile(tile, self.cells)
         local = ids - (tile * self.cells**2)
-        steps = node_steps(self.cell_order, self.width // self.cells)
+        steps = node_steps(self.order, tile, self.cells, self.width // self.cells)
         nodes = node_directions(self.order, tile, self.width, steps * self.cells)
         frame = Frame.of_cells(self.cell_order, ids)
         right, up = frame.project(nodes_by_cell(nodes, self.cells))
@@ -111,6 +112,7 @@ class Painter:
         draw_cells(
             np.ascontiguousarray(right, np.float32),
             np.ascontiguousarray(up, np.float32),
+            on_crease(self.cell_order, ids),
             pictures,
             np.asarray(which, np.int64)[local],
             self._window,
