@@ -157,7 +157,7 @@ def disc_galaxy(rng: np.random.Generator, count: int, traits: Traits, pattern: P
         "middle": rng.uniform(YOUNG_AGE, 3.0, stars["middle"]),
         "old": _old_ages(rng, plane["old"][0], traits),
     }
-    thickness = {"bar": 0.14, "young": 0.03, "middle": 0.06, "old": 0.13}
+    thickness = {"bar": 0.2, "young": 0.06, "middle": 0.11, "old": 0.19}
     for name, (radius, azimuth, _) in plane.items():
         parts.append(
             _in_disc(
@@ -165,7 +165,7 @@ def disc_galaxy(rng: np.random.Generator, count: int, traits: Traits, pattern: P
                 radius,
                 azimuth,
                 thickness=thickness[name],
-                heat=thickness[name] / 0.13,
+                heat=thickness[name] / 0.19,
                 mass=masses[name],
                 age=ages[name],
                 traits=traits,
