@@ -81,6 +81,7 @@ def layer_of(folder: Path, site: Path) -> dict[str, Any]:
         "order": int(properties["hips_order"]),
         "formats": properties.get("hips_tile_format", "jpeg").split(),
         "url": url,
+        "cells": (folder / "cells.json").exists(),
         "preview": f"{url}/preview.jpg" if preview.exists() else None,
     }
 

@@ -5,19 +5,22 @@
 
 import { dot, eastNorth, toVector, unit } from "./sphere.js";
 
-/** Place on the plane (radians at the centre) of a vector in the frame of the camera; null if unseen. */
+/**
+ * plane: place (radians at the centre) of a vector in the frame of the camera; null if unseen.
+ * halfWidth, halfHeight: of the part that is worth showing; bounded: whether the sphere ends there.
+ */
 export const PROJECTIONS = {
-  SIN: { number: 0, halfWidth: 1, halfHeight: 1, plane: (x, y, z) => (x < 0 ? null : [y, z]) },
+  SIN: { number: 0, halfWidth: 1, halfHeight: 1, bounded: true, plane: (x, y, z) => (x < 0 ? null : [y, z]) },
   TAN: { number: 1, halfWidth: 1.2, halfHeight: 1.2, plane: (x, y, z) => (x < 0.05 ? null : [y / x, z / x]) },
   ZEA: {
-    number: 2, halfWidth: 2, halfHeight: 2,
+    number: 2, halfWidth: 2, halfHeight: 2, bounded: true,
     plane: (x, y, z) => {
       const k = Math.sqrt(2 / Math.max(1 + x, 1e-9));
       return [y * k, z * k];
     },
   },
   AIT: {
-    number: 3, halfWidth: 2 * Math.SQRT2, halfHeight: Math.SQRT2,
+    number: 3, halfWidth: 2 * Math.SQRT2, halfHeight: Math.SQRT2, bounded: true,
     plane: (x, y, z) => {
       const half = Math.atan2(y, x) / 2;
       const c = Math.hypot(x, y);

@@ -81,7 +81,7 @@ export class Card {
     const percent = place === null ? null : Math.min(99, Math.floor(100 * place));
     return el("div", { class: "strange", title: column.description ?? "" },
       el("span", {}, "Outlier score ", el("b", {}, quantity(score, column))),
-      percent === null ? null : el("span", { class: "soft" }, `stranger than ${percent}% of all`),
+      percent === null ? null : el("span", { class: "soft" }, `stranger than ${percent}%`),
       percent === null ? null : el("span", { class: "meter", "aria-hidden": "true" }, el("i", { style: { width: `${Math.max(1, 100 * place)}%` } })),
     );
   }

@@ -2,6 +2,7 @@
 
 import { aboutBox } from "./about.js";
 import { Card } from "./card.js";
+import { Cells } from "./cells.js";
 import { COLOUR_MAPS, Scale, canLog, wantsLog } from "./colours.js";
 import { announce, byId, debounce, el } from "./dom.js";
 import { label, quantity, title } from "./format.js";
@@ -160,8 +161,9 @@ class Explorer {
     mapKeys(map, { sky, marks: this.marks, fit, openCentre: () => this.#openAt(this.points.nearest(sky.camera.forward)) });
     mapPointer(map, {
       sky, points: this.points, busy: () => Boolean(this.selection.tool),
+      pictured: (world) => this.#pictured(world),
       hover: (found, pixel) => this.#hover(found, pixel),
-      open: (found) => found && this.#openAt(found),
+      open: (found) => this.#openAt(found),
     });
     this.#controls();
     layers.addEventListener("change", (event) => this.write({ step: event.step }));
@@ -320,10 +322,23 @@ class Explorer {
 
   // ---- one galaxy
 
+  /** Row of the galaxy whose picture the base layer shows at a place; -1 for none. */
+  async #pictured(world) {
+    const layer = this.config.layers.find((l) => l.name === this.layers.base);
+    if (!layer?.cells || (this.layers.state.blend !== "none" && this.layers.opacity > 0.7)) return -1;
+    this.cells ??= new Map();
+    if (!this.cells.has(layer.name)) this.cells.set(layer.name, new Cells(this.sky.A, layer));
+    return this.cells.get(layer.name).row(...world, this.sky.tileOrder);
+  }
+
+  async #rowOf(found) {
+    return found.row ?? (await this.table.row(found.chunk))[found.index];
+  }
+
   async #openAt(found) {
+    if (!found) return;
     try {
-      const rows = await this.table.row(found.chunk);
-      await this.choose(rows[found.index], { focus: byId("map").matches(":focus-visible") });
+      await this.choose(await this.#rowOf(found), { focus: byId("map").matches(":focus-visible") });
     } catch (error) {
       complainOf(error);
     }
@@ -379,7 +394,7 @@ class Explorer {
 
   #hover(found, pixel) {
     const tip = byId("tip");
-    const key = found && `${found.chunk}/${found.index}`;
+    const key = found && (found.row === undefined ? `${found.chunk}/${found.index}` : `row ${found.row}`);
     byId("map").classList.toggle("over", Boolean(found));
     if (key !== this.hovered) {
       this.hovered = key;
@@ -399,8 +414,7 @@ class Explorer {
   }
 
   async #tip(found, key) {
-    const rows = await this.table.row(found.chunk);
-    const galaxy = await this.galaxies.get(rows[found.index]);
+    const galaxy = await this.galaxies.get(await this.#rowOf(found));
     if (this.hovered !== key) return;
     const { scale } = this;
     const value = scale && galaxy.values[scale.column.name];

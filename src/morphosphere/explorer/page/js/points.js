@@ -45,7 +45,7 @@ void main() {
 }`;
 
 const FRAGMENT = `#version 300 es
-precision mediump float;
+precision highp float;
 in float hue;
 uniform sampler2D colours;
 uniform vec3 missing;
@@ -56,9 +56,15 @@ void main() {
   float edge = 0.5 * point - r;
   if (edge < 0.0) discard;
   float alpha = clamp(edge, 0.0, 1.0) * strength;
-  float rim = point > 4.5 ? clamp(edge - 0.9, 0.0, 1.0) : 1.0;
   vec3 c = hue < 0.0 ? missing : texture(colours, vec2(hue, 0.5)).rgb;
-  colour = vec4(mix(vec3(0.02, 0.03, 0.06), c, rim) * alpha, alpha);
+  // A light rim inside a dark edge, so that dark colours are seen on the night and light ones on pictures.
+  if (point > 8.0) {
+    float width = clamp(point / 9.0, 0.7, 1.6);
+    float inner = clamp(edge - 0.6 - width, 0.0, 1.0);
+    float outer = clamp(edge - 0.5, 0.0, 1.0);
+    c = mix(mix(vec3(0.02, 0.03, 0.06), mix(c, vec3(1.0), 0.72), outer), c, inner);
+  } else if (point > 4.5) c = mix(vec3(0.02, 0.03, 0.06), c, clamp(edge - 0.4, 0.0, 1.0));
+  colour = vec4(c * alpha, alpha);
 }`;
 
 export class Points extends EventTarget {
@@ -92,8 +98,13 @@ export class Points extends EventTarget {
     gl.attachShader(this.program, shader(gl.VERTEX_SHADER, VERTEX));
     gl.attachShader(this.program, shader(gl.FRAGMENT_SHADER, FRAGMENT));
     gl.linkProgram(this.program);
+    if (!gl.getProgramParameter(this.program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(this.program));
     gl.useProgram(this.program);
-    this.uniform = (name) => gl.getUniformLocation(this.program, name);
+    const places = new Map();
+    this.uniform = (name) => {
+      if (!places.has(name)) places.set(name, gl.getUniformLocation(this.program, name));
+      return places.get(name);
+    };
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     this.texture = gl.createTexture();
@@ -236,8 +247,11 @@ export class Points extends EventTarget {
     set("origin", ...camera.origin);
     set("scale", camera.scale);
     set("mirrored", camera.mirrored);
-    set("point", this.size * ratio);
-    set("strength", this.size > 4 ? 0.95 : 0.85);
+    // Points grow where there is room for them: by half at 30 degrees, twofold at 15.
+    const growth = 1 + 0.5 * Math.min(3, Math.max(0, Math.log2(60 / sky.fov)));
+    const size = this.size * growth;
+    set("point", size * ratio);
+    set("strength", size > 4 ? 0.97 : 0.85);
     set("missing", ...MISSING.map((c) => c / 255));
     const { scale } = this;
     set("low", scale?.low ?? 0);

@@ -4,7 +4,7 @@ import { Camera, PROJECTIONS } from "./camera.js";
 import { complain } from "./messages.js";
 
 const SILENT = {
-  log: false, samp: false, hipsList: [], survey: null, cooFrame: "ICRS", inertia: true,
+  log: false, samp: false, hipsList: [], survey: [], cooFrame: "ICRS", inertia: true,
   showZoomControl: false, showLayersControl: false, showFullscreenControl: false, showFrame: false,
   showFov: false, showCooLocation: false, showProjectionControl: false, showStatusBar: false,
   showReticle: false, showContextMenu: false, showCooGrid: false, showShareControl: false,
@@ -85,6 +85,11 @@ export class Sky extends EventTarget {
     const { halfWidth, halfHeight } = PROJECTIONS[this.projection];
     const scale = Math.min(width / halfWidth, height / halfHeight) / 2 / 1.08;
     return ((Math.min(width, height) / scale) * 180) / Math.PI;
+  }
+
+  /** Order of the tiles that the view asks for. */
+  get tileOrder() {
+    return this.aladin.view.wasm.getNOrder();
   }
 
   goTo(lon, lat) {
