@@ -10,6 +10,7 @@ import pytest
 from factories_galaxies import BANDS, galaxy
 from morphosphere.config.render import MAPS, CameraSettings, RenderSettings
 from morphosphere.errors import InputError
+from morphosphere.render import project
 from morphosphere.render.galaxy import render_galaxy
 from morphosphere.render.smoothing import from_density, from_neighbours
 from morphosphere.stellar_populations import luminosities, luminosity_of, to_ab
@@ -86,6 +87,14 @@ def test_means_are_means_of_the_particles():
     shown = images[:, 2] > 0.01 * images[:, 2].max()
     np.testing.assert_allclose(images[:, 0][shown], 7.0, rtol=1e-4)
     assert ((images[:, 1][shown] > 0.0099) & (images[:, 1][shown] < 0.0201)).all()
+
+
+def test_cameras_together_or_one_by_one(monkeypatch):
+    one = galaxy(stars=300)
+    together = _render(one, channels=["i", "velocity"], cameras={"isotropic": 5}).images
+    monkeypatch.setattr(project, "_PARTICLES", 650)
+    few = _render(one, channels=["i", "velocity"], cameras={"isotropic": 5}).images
+    np.testing.assert_allclose(few, together, rtol=1e-5)
 
 
 def test_an_edge_on_disc_shows_rotation_and_a_face_on_one_does_not():

@@ -23,8 +23,15 @@ MAPS = {
     ),
     "velocity_dispersion": ("km/s", "velocity dispersion of the stars along the line of sight"),
 }
-#: Surveys whose noise and resolution are known, see `morphosphere.render.surveys`.
-SURVEYS = ("SDSS", "DES", "LSST", "HSC", "Euclid", "HST")
+#: Surveys that can be mocked and their bands, see `morphosphere.render.surveys`.
+SURVEYS = {
+    "SDSS": "ugriz",
+    "DES": "griz",
+    "LSST": "ugrizy",
+    "HSC": "grizy",
+    "Euclid": "riz",
+    "HST": "iI",
+}
 
 
 class CameraSettings(Settings):
@@ -68,7 +75,7 @@ class ObservationSettings(Settings):
     Neither the shift of the spectrum by redshift nor dust are applied.
     """
 
-    survey: Literal[SURVEYS] = Field(  # type: ignore[valid-type]
+    survey: Literal["SDSS", "DES", "LSST", "HSC", "Euclid", "HST"] = Field(
         "SDSS", description="Survey whose pixel scale, seeing and sky are used."
     )
     redshift: float | None = Field(
@@ -85,6 +92,9 @@ class ObservationSettings(Settings):
     )
     psf: Literal["moffat", "gaussian", "none"] = Field(
         "moffat", description="Profile of the point spread function."
+    )
+    moffat_beta: float = Field(
+        3.5, gt=1.1, le=100, description="Index of the Moffat profile; smaller has broader wings."
     )
     seeing: float | None = Field(
         None, gt=0, description="Full width at half maximum in arcseconds, instead of the survey's."
@@ -162,7 +172,12 @@ class RenderSettings(Settings):
         return value
 
     @model_validator(mode="after")
-    def _only_light_is_observed(self) -> RenderSettings:
-        if self.observation and (maps := [name for name in self.channels if name in MAPS]):
-            raise ValueError(f"{', '.join(maps)} cannot be observed; name photometric bands alone")
+    def _bands_are_observed(self) -> RenderSettings:
+        if self.observation:
+            bands = SURVEYS[self.observation.survey]
+            if missing := [name for name in self.channels if name not in tuple(bands)]:
+                raise ValueError(
+                    f"channels: {self.observation.survey} does not observe {', '.join(missing)}; "
+                    f"with observation, name bands of {', '.join(bands)}"
+                )
         return self

@@ -10,10 +10,11 @@ import numpy as np
 
 from morphosphere.artefacts.galaxyset import Galaxy
 from morphosphere.config.render import RenderSettings
-from morphosphere.render.cameras import Cameras, place_cameras
+from morphosphere.render.cameras import Cameras, generator, place_cameras
 from morphosphere.render.channels import component_of, finish, light_of_stars, weights_of
+from morphosphere.render.observe import Telescope
 from morphosphere.render.particles import Particles, prepare
-from morphosphere.render.project import project, sort_into_levels
+from morphosphere.render.project import cameras_at_once, project, sort_into_levels
 from morphosphere.stellar_populations import BANDS
 
 
@@ -43,9 +44,9 @@ def render_galaxy(
     seed: int,
     source: str,
     snapshot_bands: Sequence[str] = (),
-    field_of_view: float | None = None,
+    telescope: Telescope | None = None,
 ) -> Pictures:
-    """Render a galaxy with all cameras of the settings.
+    """Render a galaxy with all cameras of the settings, and observe it if there is a telescope.
 
     Parameters
     ----------
@@ -57,8 +58,8 @@ def render_galaxy(
         Name of the simulation, if the galaxy does not say it itself.
     snapshot_bands : sequence of str
         Bands of the particles' magnitudes.
-    field_of_view : float or None
-        Width in kpc, instead of that of the settings.
+    telescope : Telescope or None
+        For a mock observation; it decides on the field of view.
 
     Raises
     ------
@@ -77,18 +78,22 @@ def render_galaxy(
     if bands := [channel for channel in settings.channels if channel in BANDS]:
         light = light_of_stars(components["stars"], bands, snapshot_bands, settings)
     radius = characteristic_radius(galaxy, components.get("stars"), light, settings)
-    width = field_of_view or _field_of_view(radius, settings)
-    images = np.empty(
-        (len(cameras.axes), len(settings.channels), settings.size, settings.size), np.float32
-    )
+    margin = telescope.margin if telescope else 0
+    size = settings.size + 2 * margin
+    pixel = telescope.pixel if telescope else _field_of_view(radius, settings) / settings.size
+    images = np.empty((len(cameras.axes), len(settings.channels), size, size), np.float32)
     for name, particles in components.items():
         channels = [c for c in settings.channels if component_of(c) == name]
-        maps = _maps(particles, channels, light, settings, cameras, width)
+        maps = _maps(particles, channels, light, settings, cameras, size, pixel)
         for channel, image in maps.items():
             images[:, settings.channels.index(channel)] = image
+    table = _table(galaxy, settings, cameras, settings.size * pixel, radius, source)
+    if telescope:
+        random = [generator(seed, "noise", image_id) for image_id in table["image_id"]]
+        images = telescope.observe(images, random).astype(np.float32)
     return Pictures(
         images,
-        _table(galaxy, settings, cameras, width, radius, source),
+        table,
         sum(particles.dropped for particles in components.values()),
     )
 
@@ -99,31 +104,33 @@ def _maps(
     light: dict[str, np.ndarray],
     settings: RenderSettings,
     cameras: Cameras,
-    width: float,
+    size: int,
+    pixel: float,
 ) -> dict[str, np.ndarray]:
     """Pixels (V, S, S) of the channels of one component."""
-    size, pixel = settings.size, width / settings.size
-    # right and up become column and row, in pixels from the top left corner
-    plane = cameras.axes[:, :2] * np.array([1, -1])[:, None] / pixel
     position = particles.fields["position"].astype(np.float64)
-    places = position @ np.swapaxes(plane, -1, -2) + size / 2
+    velocity = None
+    if any(name.startswith("velocity") for name in channels):
+        velocity = np.nan_to_num(particles.fields["velocity"].astype(np.float64))
     levels = sort_into_levels(
         np.minimum(particles.support / pixel, 2.0 * size), settings.smallest_smoothing
     )
-    receding = None
-    if any(name.startswith("velocity") for name in channels):
-        velocity = np.nan_to_num(particles.fields["velocity"].astype(np.float64))
-        receding = -(cameras.direction @ velocity.T)
-    fixed, moving = weights_of(particles, channels, light, receding)
-    sums: dict[str, np.ndarray] = {}
-    for weights, shape in ((fixed, (len(fixed), 1, -1)), (moving, None)):
-        if not weights:
-            continue
-        stacked = np.stack(list(weights.values())).astype(np.float64)
-        flat = stacked.reshape(len(fixed), 1, len(particles)) if shape else stacked
-        maps = project(places, flat, levels, size=size)
-        sums.update(zip(weights, np.moveaxis(maps, 1, 0)))
-    return {channel: finish(channel, sums, pixel**2) for channel in channels}
+    # right and up become column and row, in pixels from the top left corner
+    plane = cameras.axes[:, :2] * np.array([1, -1])[:, None] / pixel
+    at_once = cameras_at_once(len(position), 3 * len(channels), size)
+    batches = []
+    for start in range(0, len(plane), at_once):
+        chosen = slice(start, start + at_once)
+        places = position @ np.swapaxes(plane[chosen], -1, -2) + size / 2
+        away = None if velocity is None else -(cameras.direction[chosen] @ velocity.T)
+        sums: dict[str, np.ndarray] = {}
+        for weights in weights_of(particles, channels, light, away):
+            if weights:
+                stacked = np.stack([np.atleast_2d(w) for w in weights.values()])
+                maps = project(places, stacked.astype(np.float64), levels, size=size)
+                sums.update(zip(weights, np.moveaxis(maps, 1, 0)))
+        batches.append([finish(channel, sums, pixel**2) for channel in channels])
+    return {name: np.concatenate(parts) for name, parts in zip(channels, zip(*batches))}
 
 
 def _field_of_view(radius: float, settings: RenderSettings) -> float:

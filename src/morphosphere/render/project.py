@@ -26,8 +26,9 @@ CELLS = 5
 RANK = 2
 #: Rows of pixels that are made at a time from the nodes that reach them.
 _BLOCK = 8
-#: Particles times cameras that are deposited at a time.
-_BATCH = 1 << 20
+#: Particles, and nodes of grids, that are held for all cameras together.
+_PARTICLES = 1 << 20
+_NODES = 1 << 23
 
 
 @dataclass(frozen=True)
@@ -97,18 +98,7 @@ def project(positions: np.ndarray, weights: np.ndarray, levels: Levels, *, size:
         Flux of kernels that reach over the edge is lost, that of particles outside which reach in
         is counted.
     """
-    views, count = positions.shape[:2]
-    image = np.zeros((views, len(weights), size, size))
-    at_once = max(1, _BATCH // max(count, 1))
-    for start in range(0, views, at_once):
-        chosen = slice(start, start + at_once)
-        part = weights if weights.shape[1] == 1 else weights[:, chosen]
-        _project(positions[chosen], part, levels, image[chosen])
-    return image
-
-
-def _project(positions: np.ndarray, weights: np.ndarray, levels: Levels, image: np.ndarray) -> None:
-    size = image.shape[-1]
+    image = np.zeros((len(positions), len(weights), size, size))
     edges = levels.bounds
     for level in range(len(edges)):
         # this level's share of its own particles and of those one level below
@@ -123,6 +113,13 @@ def _project(positions: np.ndarray, weights: np.ndarray, levels: Levels, image: 
             positions[:, chosen], weights[:, :, chosen] * share[share > 0], support, size
         )
         _add_smoothed(image, grid, support)
+    return image
+
+
+def cameras_at_once(particles: int, channels: int, size: int) -> int:
+    """For how many cameras `project` may be asked at a time, for bounded memory."""
+    nodes = channels * (CELLS * (size + 2)) ** 2
+    return max(1, min(_PARTICLES // max(particles, 1), _NODES // max(nodes, 1)))
 
 
 def _nodes(support: float, size: int) -> tuple[float, float, int]:

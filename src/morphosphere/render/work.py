@@ -16,6 +16,7 @@ from morphosphere.errors import InputError
 from morphosphere.parallel import World
 from morphosphere.render.channels import unit_of
 from morphosphere.render.galaxy import Pictures, render_galaxy
+from morphosphere.render.observe import telescope_of
 
 #: Bytes of images that are held before they are written.
 _BUFFER = 1 << 23
@@ -72,13 +73,16 @@ def render_file(
     InputError
         If the input cannot be read or lacks what a channel needs; the message names it.
     """
+    parts = target.with_name(f".{target.stem}.parts")
+    if world.first:
+        shutil.rmtree(parts, ignore_errors=True)  # of an earlier run that was killed
+    world.barrier()
     with GalaxySet(source) as galaxies:
         attributes = _attributes(galaxies, settings)
         cost = sum(galaxies.count(name) for name in ("stars", "gas", "dark_matter")) + 1000
         share = share_by_work(cost, world)
         if world.size == 1:
             return _render_part(galaxies, share, target, settings, seed, attributes, advance)
-        parts = target.with_name(f".{target.stem}.parts")
         mine = parts / f"{world.rank}.h5"
         counts = _render_part(galaxies, share, mine, settings, seed, attributes, advance)
     world.barrier()
@@ -93,11 +97,21 @@ def render_file(
 
 def _attributes(galaxies: GalaxySet, settings: RenderSettings) -> dict[str, Any]:
     kept = ("simulation", "snapshot", "redshift", "scale_factor", "time")
+    observed = {}
+    if settings.observation:
+        telescope = telescope_of(settings.observation, settings.channels)
+        observed = {
+            "survey": settings.observation.survey,
+            "pixel_scale_arcsec": telescope.pixel_scale,
+            "distance_modulus": telescope.distance_modulus,
+        }
+    unit = "nmgy" if settings.observation else None
     return {
         **{name: galaxies.attributes[name] for name in kept if name in galaxies.attributes},
         "source": source_of(galaxies),
-        "channel_units": [unit_of(channel) for channel in settings.channels],
+        "channel_units": [unit or unit_of(channel) for channel in settings.channels],
         "pixel_scale_unit": "kpc",
+        **observed,
     }
 
 
@@ -119,6 +133,9 @@ def _render_part(
     advance: Callable[[int], None],
 ) -> dict[str, int]:
     bands = [str(band) for band in galaxies.attributes.get("magnitude_bands", [])]
+    telescope = None
+    if settings.observation:
+        telescope = telescope_of(settings.observation, settings.channels)
     counts = {"galaxies": 0, "images": 0, "particles_left_out": 0}
     buffer: list[Pictures] = []
     with _writer(target, settings, attributes) as writer:
@@ -130,6 +147,7 @@ def _render_part(
                     seed=seed,
                     source=str(attributes["source"]),
                     snapshot_bands=bands,
+                    telescope=telescope,
                 )
             except InputError as error:
                 raise InputError(f"{galaxies.path}: {error}") from None
