@@ -259,3 +259,42 @@ def test_units_stand_in_the_table(box, tmp_path, run):
     assert schema.field("stellar_mass").metadata[b"unit"] == b"solMass"
     assert schema.field("half_mass_radius").metadata[b"unit"] == b"kpc"
     assert schema.metadata[b"simulation"] == b"sim"
+
+
+def test_what_a_killed_run_left_does_not_matter(box, tmp_path, run):
+    (tmp_path / "out" / ".partial").mkdir(parents=True)
+    (tmp_path / "out" / ".partial" / "0.h5").write_bytes(b"half")
+    status, log = run(box, tmp_path / "out", shards=1)
+    assert status == 0, log
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["0.h5", "galaxies.parquet", "rejects.csv"]
+
+
+def test_without_gas_in_the_snapshot_nothing_is_said_of_it(tmp_path, run):
+    write_arepo(tmp_path / "box", [[Object(gas=0)]], files=1, fuzz=0)
+    status, log = run(tmp_path / "box", tmp_path / "out")
+    assert status == 0, log
+    assert "no gas in this snapshot" in log
+    table = rows(tmp_path / "out")
+    for name in ("gas_mass", "gas_fraction", "sfr"):
+        assert np.isnan(table[name][0])
+
+
+def test_the_centre_of_a_cutout_is_where_the_potential_is_lowest(box, tmp_path, run):
+    (tmp_path / "cutouts").mkdir()
+    with (
+        h5py.File(box / "snapdir_007/snap_007.0.hdf5") as whole,
+        h5py.File(tmp_path / "cutouts/cutout_5.hdf5", "w") as cutout,
+    ):
+        whole.copy("Header", cutout)
+        whole.copy("PartType4", cutout)
+        n = len(cutout["PartType4/Coordinates"])
+        depth = np.zeros(n, dtype=np.float32)
+        depth[17] = -1
+        cutout["PartType4/Potential"] = depth
+    status, log = run(tmp_path / "cutouts", tmp_path / "out", shards=1, min_stars=1)
+    assert status == 0, log
+    with GalaxySet(tmp_path / "out" / "0.h5") as galaxies:
+        stars = galaxies.galaxy(0).components["stars"]["position"]
+        assert galaxies.galaxy(0).properties["galaxy_id"] == "sim_7_5"
+    np.testing.assert_array_equal(stars[17], 0)

@@ -11,7 +11,7 @@ import numpy as np
 from morphosphere.snapshots.protocol import Snapshot, Subhalos
 
 #: Two ranges closer than this many particles are read as one: seeking costs more than reading.
-GAP = 16384
+GAP = 8192
 
 
 def shards(weights: np.ndarray, number: int) -> list[range]:
@@ -36,13 +36,28 @@ def shards(weights: np.ndarray, number: int) -> list[range]:
     return [range(a, b) for a, b in itertools.pairwise(stops)]
 
 
+def particles_read(subhalos: Subhalos, components: Sequence[str]) -> np.ndarray:
+    """Particles that are read for each galaxy, shape (G,): the most of any component.
+
+    They include those between it and the galaxy before, where the two are read as one range.
+    """
+    most = np.zeros(len(subhalos), dtype=np.int64)
+    for name in components:
+        offset, count = subhalos.offset[name], subhalos.count[name]
+        gap = offset[1:] - (offset + count)[:-1]
+        read = count.copy()
+        read[1:] += np.where((gap > 0) & (gap <= GAP), gap, 0)
+        np.maximum(most, read, out=most)
+    return most
+
+
 def slabs(count: np.ndarray, chunk: int) -> Iterator[range]:
     """Consecutive galaxies that fit in memory together.
 
     Parameters
     ----------
     count : ndarray, shape (G,)
-        Largest number of particles that a galaxy has of any component.
+        Particles that reading each galaxy brings into memory, of `particles_read`.
     chunk : int
         Particles per slab; a galaxy with more makes a slab of its own.
     """

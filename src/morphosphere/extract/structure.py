@@ -78,13 +78,16 @@ def shape_axes(
         return axes, ratio
     # Elongated shapes reach beyond the sphere; what lies farther hardly ever comes in.
     near = np.einsum("ij,ij->i", position, position) < (4 * radius) ** 2
-    x, mass = position[near].astype(np.float64), mass[near].astype(np.float64)
+    # Coordinate by coordinate in memory, which is what the products below run along.
+    x = np.ascontiguousarray(position[near].T, dtype=np.float64)
+    mass = mass[near].astype(np.float64)
     for _ in range(iterations):
-        turned = x @ (axes.T / scale)
-        weight = np.where(np.einsum("ij,ij->i", turned, turned) < radius**2, mass, 0)
+        turned = (axes / scale[:, None]) @ x
+        turned *= turned
+        weight = mass * (turned.sum(axis=0) < radius**2)
         if np.count_nonzero(weight) < 10:
             break
-        values, vectors = np.linalg.eigh((x * weight[:, None]).T @ x / weight.sum())
+        values, vectors = np.linalg.eigh((x * weight) @ x.T / weight.sum())
         lengths = np.sqrt(np.maximum(values[::-1], 1e-12 * max(values[-1], 1e-30)))
         axes = vectors.T[::-1]
         scale = lengths / np.prod(lengths) ** (1 / 3)

@@ -17,7 +17,7 @@ from morphosphere.config.extract import ExtractSettings
 from morphosphere.errors import InputError
 from morphosphere.extract.galaxy import Rejected, make_galaxy
 from morphosphere.extract.select import keeps, nothing_left, select
-from morphosphere.extract.slabs import Slab, read_slab, shards, slabs
+from morphosphere.extract.slabs import Slab, particles_read, read_slab, shards, slabs
 from morphosphere.extract.table import write_properties, write_rejects
 from morphosphere.parallel import World
 from morphosphere.progress import log, progress
@@ -211,9 +211,9 @@ def galaxies(
     snapshot, subhalos, header = plan.snapshot, plan.subhalos, plan.snapshot.header
     names = components(snapshot, settings)
     fields = {name: _wanted(snapshot, name) for name in names}
-    largest = np.max([subhalos.count[name][part.start : part.stop] for name in names], axis=0)
+    held = particles_read(subhalos, names)[part.start : part.stop]
     done = 0
-    for slab in slabs(largest, settings.chunk):
+    for slab in slabs(held, settings.chunk):
         rows = np.arange(part.start + slab.start, part.start + slab.stop)
         data = {n: read_slab(snapshot, subhalos, n, fields[n], rows) for n in names}
         for index, row in enumerate(rows):

@@ -233,7 +233,8 @@ class JoinedParticles:
         time = self._times[key]
         born = formation > 0
         age = time.age(header.scale_factor) - time.age(np.where(born, formation, 1.0))
-        return np.where(born, age, np.nan)
+        # Rounding can make the youngest stars a little younger than now.
+        return np.where(born, np.maximum(age, 0), np.nan)
 
     def _group(self, file: ParticleFile, kind: int) -> h5py.Group:
         return self._handles[file.path][f"PartType{kind}"]
