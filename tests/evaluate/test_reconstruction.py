@@ -16,7 +16,7 @@ def images() -> np.ndarray:
 
 def test_components_against_the_exact_decomposition(images):
     train, held_out = images[:70], images[70:]
-    fitted = reconstruction.fit_components(train, seed=0)
+    fitted = reconstruction.fit_components(train.copy(), seed=0)
     flat = train.reshape(70, -1).astype(float)
     axes = np.linalg.svd(flat - flat.mean(0), full_matrices=False)[2]
     errors = {}

@@ -50,7 +50,8 @@ def test_an_encoder_that_sees_no_turns_has_no_scatter_and_others_have(images):
         return np.stack([across, up, np.zeros(len(pictures))], axis=1)
 
     random = np.random.default_rng(1)
-    assert rotation_scatter(images, blind, copies=3, random=random).max() == 0
-    scatter = rotation_scatter(images, direction, copies=40, random=random)
+    angles = random.uniform(0, 360, (5, 40))
+    assert rotation_scatter(images, angles[:, :3], blind).max() == 0
+    scatter = rotation_scatter(images, angles, direction)
     assert scatter.shape == (5, 40)
     assert 60 < np.median(scatter) < 120

@@ -35,5 +35,5 @@ class EvaluateSettings(Settings):
     max_reference: int = Field(
         200_000, ge=2, description="Images at most among which their neighbours are looked for."
     )
-    chunk: int = Field(128, ge=1, le=65536, description="Images held in memory at a time.")
+    chunk: int = Field(64, ge=1, le=65536, description="Images held in memory at a time.")
     dpi: int = Field(110, ge=50, le=600, description="Resolution of the figures, in dots per inch.")

@@ -28,7 +28,7 @@ class PredictSettings(Settings):
         32, ge=1, description="Lists of the inverted-file index that a search looks through."
     )
     chunk: int = Field(
-        128, ge=1, le=65536, description="Images held in memory at a time by each process."
+        64, ge=1, le=65536, description="Images held in memory at a time by each process."
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto",

@@ -10,11 +10,14 @@ import numpy as np
 from morphosphere.artefacts.bundle import unit_vector
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.artefacts.imageset import ImageSet
+from morphosphere.artefacts.splits import SPLITS
 from morphosphere.errors import ConfigError, InputError
 from morphosphere.evaluate.regression import NOT_PROPERTIES, Property, as_property
-from morphosphere.predict.placement import Model, Placed
+from morphosphere.predict.catalogue import galaxy_codes
+from morphosphere.predict.placement import Model
 
-_BLOCK = 65536
+_BLOCK = 16384
+_SPLIT_NUMBER = {name: number for number, name in enumerate(SPLITS)}
 _NEEDED = (
     "image_id", "galaxy_id", "lon", "lat", "reconstruction_error", "outlier_score", "split",
     "features", "neighbours",
@@ -33,9 +36,10 @@ class Inputs:
     model : Model
     position : ndarray, shape (N, 3)
         Unit vectors on the sphere.
-    galaxies : ndarray of int, shape (N,)
-        Number of the galaxy that each image shows.
-    split : ndarray of str, shape (N,)
+    galaxies : ndarray of int64, shape (N,)
+        The galaxy that each image shows.
+    split : ndarray of int8, shape (N,)
+        Index into `SPLITS`.
     """
 
     images: ImageSet
@@ -64,25 +68,28 @@ class Inputs:
                 f"{catalogue}: {len(rows)} rows, but {images} has {len(pictures)} images; "
                 "run the predict stage again on these images"
             )
-        _same_images(pictures, rows)
         network = Model.load(model, device="cpu")
         network.check_channels(pictures)
-        place = rows.read(["lon", "lat", "split", "galaxy_id"])
-        return cls(
-            images=pictures,
-            catalogue=rows,
-            model=network,
-            position=unit_vector(place["lon"], place["lat"]),
-            galaxies=np.unique(place["galaxy_id"].astype(str), return_inverse=True)[1],
-            split=place["split"].astype(str),
-        )
+        position = np.empty((len(rows), 3))
+        galaxies = np.empty(len(rows), np.int64)
+        split = np.empty(len(rows), np.int8)
+        start = 0
+        # Names are compared and forgotten in pieces: numbers alone are kept for all images.
+        for batch in rows.batches(["image_id", "galaxy_id", "lon", "lat", "split"], _BLOCK):
+            part = slice(start, start + len(batch["lon"]))
+            _same_images(pictures, rows, batch["image_id"], start)
+            position[part] = unit_vector(batch["lon"], batch["lat"])
+            galaxies[part] = galaxy_codes(batch["galaxy_id"])
+            split[part] = [_SPLIT_NUMBER.get(name, -1) for name in batch["split"]]
+            start = part.stop
+        return cls(pictures, rows, network, position, galaxies, split)
 
     def __len__(self) -> int:
         return len(self.position)
 
     def choose(self, splits: tuple[str, ...], maximum: int, seed: int) -> np.ndarray:
         """Rows of some splits in ascending order; at most `maximum`, chosen by `seed`."""
-        rows = np.flatnonzero(np.isin(self.split, splits))
+        rows = np.flatnonzero(np.isin(self.split, [_SPLIT_NUMBER[name] for name in splits]))
         if len(rows) > maximum:
             random = np.random.default_rng(seed)
             rows = np.sort(random.choice(rows, maximum, replace=False))
@@ -96,23 +103,26 @@ class Inputs:
         """The network's images at `rows`, shape (n, C, S, S), in the order of `rows`."""
         unique, back = np.unique(rows, return_inverse=True)
         transform = self.model.bundle.transform
-        out = [transform(self.stored(unique[i : i + chunk])) for i in range(0, len(unique), chunk)]
-        shape = (0, len(transform.channels), transform.size, transform.size)
-        return np.concatenate(out)[back] if out else np.empty(shape, np.float32)
+        out = np.empty(
+            (len(unique), len(transform.channels), transform.size, transform.size), np.float32
+        )
+        for start in range(0, len(unique), chunk):
+            part = slice(start, start + chunk)
+            out[part] = transform(self.stored(unique[part]))
+        return out if np.array_equal(unique, rows) else out[back]
 
-    def placed(self, rows: np.ndarray) -> Placed:
-        """What the model says of the images at `rows`."""
-        return self.model.place(self.transformed(rows))
-
-    def features(self, rows: np.ndarray) -> np.ndarray:
-        """Feature vectors at ascending `rows`, read in pieces, shape (n, F)."""
-        out, start = [], 0
-        for batch in self.catalogue.batches(["features"], _BLOCK):
-            block = batch["features"]
-            here = rows[(rows >= start) & (rows < start + len(block))]
-            out.append(block[here - start])
-            start += len(block)
-        return np.concatenate(out)
+    def columns(self, names: list[str], rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Columns of the catalogue at `rows`, in the order of `rows`, read in pieces."""
+        unique, back = np.unique(rows, return_inverse=True)
+        parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
+        start = 0
+        for batch in self.catalogue.batches(names, _BLOCK):
+            stop = start + len(batch[names[0]])
+            here = unique[(unique >= start) & (unique < stop)] - start
+            for name in names:
+                parts[name].append(batch[name][here])
+            start = stop
+        return {name: np.concatenate(pieces)[back] for name, pieces in parts.items()}
 
     def properties(self, wanted: list[str] | None) -> list[Property]:
         """Numeric properties of the galaxies; those in `wanted`, or all that are no identifiers.
@@ -136,16 +146,12 @@ class Inputs:
         return [item for item in found if item is not None]
 
 
-def _same_images(images: ImageSet, rows: Catalogue) -> None:
-    start = 0
-    for batch in rows.batches(["image_id"], _BLOCK):
-        theirs = batch["image_id"]
-        ours = images.column("image_id", slice(start, start + len(theirs)))
-        differ = np.flatnonzero(ours.astype(str) != theirs.astype(str))
-        if len(differ):
-            at = differ[0]
-            raise InputError(
-                f"{rows.path}: row {start + at} is image {theirs[at]}, but {images.path} has "
-                f"{ours[at]} there; run the predict stage again on these images"
-            )
-        start += len(theirs)
+def _same_images(images: ImageSet, rows: Catalogue, theirs: np.ndarray, start: int) -> None:
+    ours = images.column("image_id", slice(start, start + len(theirs)))
+    differ = np.flatnonzero(ours.astype(str) != theirs.astype(str))
+    if len(differ):
+        at = differ[0]
+        raise InputError(
+            f"{rows.path}: row {start + at} is image {theirs[at]}, but {images.path} has "
+            f"{ours[at]} there; run the predict stage again on these images"
+        )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from morphosphere.artefacts.bundle import lonlat
 from morphosphere.config.evaluate import EvaluateSettings
 from morphosphere.evaluate import reconstruction as drawn
 from morphosphere.evaluate import regression, rotation, sphere
@@ -83,14 +84,13 @@ def _rotation_angles(todo: _Measurement) -> np.ndarray:
     def encode(images: np.ndarray) -> np.ndarray:
         return inputs.model.encode(transform(images))[0].astype(np.float64)
 
-    random, out = todo.random(_ROTATED), []
+    turns = todo.random(_ROTATED).uniform(0, 360, (len(rows), settings.copies))
+    out = []
     with progress("turn held-out images", len(rows)) as advance:
         for start in range(0, len(rows), settings.chunk):
-            images = inputs.stored(rows[start : start + settings.chunk])
-            out.append(
-                rotation.rotation_scatter(images, encode, copies=settings.copies, random=random)
-            )
-            advance(len(images))
+            part = slice(start, start + settings.chunk)
+            out.append(rotation.rotation_scatter(inputs.stored(rows[part]), turns[part], encode))
+            advance(len(out[-1]))
     todo.notes["rotation_scatter_deg"] = (
         f"{len(rows)} held-out images, {settings.copies} copies each, every other one mirrored"
     )
@@ -109,8 +109,6 @@ def _entropy(todo: _Measurement) -> float:
     counts = sphere.occupancy(place["lon"], place["lat"], order)
     value = sphere.normalised_entropy(counts)
     even = sphere.random_sphere(len(todo.inputs), todo.random(_RANDOM))
-    from morphosphere.artefacts.bundle import lonlat
-
     ideal = sphere.normalised_entropy(sphere.occupancy(*lonlat(even), order))
     todo.notes["sphere_entropy"] = (
         f"{len(todo.inputs)} images in {len(counts)} HEALPix cells of order {order}, "
@@ -161,7 +159,7 @@ def _knn(todo: _Measurement, properties: list[Property]) -> dict[str, dict[str, 
     chosen = [Property(p.name, p.values[rows], p.logarithmic) for p in properties]
     spaces = {
         "sphere": inputs.position[rows],
-        "features": inputs.features(rows),
+        "features": inputs.columns(["features"], rows)["features"],
         "random": sphere.random_sphere(len(rows), todo.random(_RANDOM)),
     }
     scores, reasons = regression.neighbour_scores(

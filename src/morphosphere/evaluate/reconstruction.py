@@ -41,13 +41,14 @@ def similarity(images: np.ndarray, drawn: np.ndarray) -> np.ndarray:
 def fit_components(train: np.ndarray, *, seed: int):
     """Principal components of images (N, C, S, S): as many as are compared, or as there can be.
 
-    Fitted with randomised singular value decomposition (Halko et al. 2011, SIAM Rev. 53, 217).
+    Fitted with randomised singular value decomposition (Halko et al. 2011, SIAM Rev. 53, 217);
+    `train` is used as scratch space.
     """
     from sklearn.decomposition import PCA
 
     flat = train.reshape(len(train), -1)
     most = min(max(COMPONENTS), len(flat) - 1, flat.shape[1])
-    return PCA(most, svd_solver="randomized", random_state=seed).fit(flat)
+    return PCA(most, svd_solver="randomized", random_state=seed, copy=False).fit(flat)
 
 
 def drawn_by_components(components, images: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:

@@ -43,11 +43,7 @@ def turned(image: np.ndarray, angle: float, flip: bool) -> np.ndarray:
 
 
 def rotation_scatter(
-    images: np.ndarray,
-    encode: Callable[[np.ndarray], np.ndarray],
-    *,
-    copies: int,
-    random: np.random.Generator,
+    images: np.ndarray, angles: np.ndarray, encode: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
     """Angles on the sphere between images and their turned copies.
 
@@ -55,21 +51,19 @@ def rotation_scatter(
     ----------
     images : ndarray, shape (N, C, H, W)
         As stored.
+    angles : ndarray, shape (N, K)
+        Degrees by which the K copies of each image are turned; every other copy is mirrored.
     encode : callable
         From stored images (n, C, H, W) to unit vectors (n, 3).
-    copies : int
-        Of each image, turned by angles evenly distributed at random; every other one is mirrored.
-    random : Generator
 
     Returns
     -------
-    ndarray, shape (N, copies)
+    ndarray, shape (N, K)
         In degrees.
     """
     original = encode(images)
-    out = np.empty((len(images), copies))
-    for copy in range(copies):
-        angles = random.uniform(0, 360, len(images))
-        moved = encode(np.stack([turned(i, a, copy % 2 == 1) for i, a in zip(images, angles)]))
+    out = np.empty(angles.shape)
+    for copy, turns in enumerate(angles.T):
+        moved = encode(np.stack([turned(i, a, copy % 2 == 1) for i, a in zip(images, turns)]))
         out[:, copy] = angle_between(original, moved)
     return out

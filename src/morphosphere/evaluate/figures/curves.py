@@ -92,7 +92,7 @@ def knn(scores: dict[str, dict[str, float | None]]) -> Figure:
         return message("No property is known for enough held-out galaxies to be compared.")
     names = sorted(known, key=lambda n: max(known[n], scores["features"][n]), reverse=True)
     shown = names[:MAX_BARS][::-1]
-    figure = new_figure(7.2, 1.2 + 0.36 * len(shown))
+    figure = new_figure(7.2, 1.4 + 0.36 * len(shown))
     axes = figure.subplots()
     at = np.arange(len(shown))
     bars = (("random", GREY, "random placement"), ("features", ORANGE, "feature vector"),
@@ -110,9 +110,8 @@ def knn(scores: dict[str, dict[str, float | None]]) -> Figure:
     axes.grid(True, axis="x")
     axes.set_xlabel("$R^2$ of held-out galaxies from their nearest neighbours")
     handles, labels = axes.get_legend_handles_labels()
-    axes.legend(handles[::-1], labels[::-1], loc="lower right")
-    if len(names) > len(shown):
-        axes.set_title(f"the best {len(shown)} of {len(names)} properties")
+    title = f"the best {len(shown)} of {len(names)} properties" if len(names) > len(shown) else None
+    figure.legend(handles[::-1], labels[::-1], loc="outside upper center", ncols=3, title=title)
     return figure
 
 

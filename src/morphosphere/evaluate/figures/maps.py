@@ -11,7 +11,6 @@ from morphosphere.artefacts.bundle import unit_vector
 from morphosphere.evaluate.figures.style import (
     SKY,
     STYLE,
-    as_rgb,
     label_of,
     message,
     new_figure,
@@ -19,6 +18,7 @@ from morphosphere.evaluate.figures.style import (
 from morphosphere.evaluate.inputs import Inputs
 from morphosphere.evaluate.metrics import Results
 from morphosphere.evaluate.sphere import angle_between, occupancy, occupancy_order
+from morphosphere.pictures import rgb
 
 #: Height in pixels of maps; they are twice as wide.
 HEIGHT = 1000
@@ -30,16 +30,13 @@ _THUMBNAIL_ORDERS = (1, 2, 3)
 def mollweide(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Map coordinates x in [-2, 2] (longitude 0 in the middle, growing to the left), y in [-1, 1].
 
-    The auxiliary angle solves 2t + sin 2t = pi sin(lat) by Newton's method (Snyder 1987, USGS
-    Professional Paper 1395, p. 249).
+    The auxiliary angle t solves 2t + sin 2t = pi sin(lat) (Snyder 1987, USGS Professional Paper
+    1395, p. 249); it is looked up in a table of its inverse.
     """
     lon = (np.asarray(lon, float) + 180) % 360 - 180
-    target = np.pi * np.sin(np.radians(np.asarray(lat, float)))
-    double = target.copy()
-    for _ in range(60):
-        slope = np.maximum(1 + np.cos(double), 1e-9)
-        double = np.clip(double - (double + np.sin(double) - target) / slope, -np.pi, np.pi)
-    return -lon / 90 * np.cos(double / 2), np.sin(double / 2)
+    table = np.linspace(-np.pi / 2, np.pi / 2, 20001)
+    angle = np.interp(np.pi * np.sin(np.radians(lat)), 2 * table + np.sin(2 * table), table)
+    return -lon / 90 * np.cos(angle), np.sin(angle)
 
 
 def inverse_mollweide(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -74,7 +71,7 @@ def sphere(inputs: Inputs) -> Figure:
     across, up = mollweide(lon, lat)
     for start in range(0, len(rows), 256):
         part = slice(start, start + 256)
-        for picture, px, py in zip(as_rgb(inputs.transformed(rows[part])), across[part], up[part]):
+        for picture, px, py in zip(rgb(inputs.transformed(rows[part])), across[part], up[part]):
             _paste(canvas, _resized(picture, side), (px + 2) / 4, (1 - py) / 2)
     figure = new_figure(11, 5.8)
     axes = figure.subplots()
@@ -111,7 +108,7 @@ def nearest_to_centres(inputs: Inputs, order: int) -> tuple[np.ndarray, np.ndarr
 def _resized(picture: np.ndarray, side: int) -> np.ndarray:
     from PIL import Image
 
-    image = Image.fromarray((picture * 255).round().astype(np.uint8))
+    image = Image.fromarray(picture)
     return np.asarray(image.resize((side, side), Image.Resampling.LANCZOS)) / 255
 
 

@@ -10,12 +10,12 @@ from morphosphere.evaluate.figures.style import (
     BLUE,
     ORANGE,
     STYLE,
-    as_rgb,
     message,
     new_figure,
     show,
 )
 from morphosphere.evaluate.inputs import Inputs
+from morphosphere.pictures import rgb
 
 _COLUMNS = 10
 _QUERIES = 7
@@ -40,7 +40,7 @@ def reconstructions(inputs: Inputs, held_out: np.ndarray, seed: int) -> Figure:
     figure = new_figure(1.15 * len(rows) + 0.4, 3.9)
     grid = figure.subplots(len(lines), len(rows), squeeze=False)
     for axes_row, (name, pictures) in zip(grid, lines):
-        for number, (axes, picture) in enumerate(zip(axes_row, as_rgb(pictures))):
+        for number, (axes, picture) in enumerate(zip(axes_row, rgb(pictures))):
             error = placed.reconstruction_error[number]
             angle = f"{placed.angle[number]:.0f}°" + (" mirrored" if placed.flip[number] else "")
             captions = {"image": "", "reconstruction": f"L1 {error:.4f}", "as drawn": angle}
@@ -52,23 +52,25 @@ def reconstructions(inputs: Inputs, held_out: np.ndarray, seed: int) -> Figure:
 @rc_context(STYLE)
 def neighbours(inputs: Inputs, held_out: np.ndarray, seed: int) -> Figure:
     """Held-out images with their most similar images, nearest first."""
-    listed = inputs.catalogue.read(["neighbours", "image_id"])
-    near, names = listed["neighbours"], listed["image_id"]
     rows = _some(held_out if len(held_out) else np.arange(len(inputs)), _QUERIES, seed)
-    rows = rows[(near[rows] >= 0).any(axis=1)]
+    near = inputs.columns(["neighbours"], rows)["neighbours"]
+    some = (near >= 0).any(axis=1)
+    rows, near = rows[some], near[some]
     if not len(rows):
         return message("There is one galaxy only: no image has neighbours.")
     columns = min(_NEIGHBOURS, near.shape[1])
     figure = new_figure(1.15 * (columns + 1) + 0.2, 1.28 * len(rows))
     grid = figure.subplots(len(rows), columns + 1, squeeze=False)
-    for axes_row, row in zip(grid, rows):
-        shown = np.concatenate([[row], near[row, :columns]])
-        pictures = as_rgb(inputs.transformed(np.maximum(shown, 0)))
-        for number, (axes, picture, image) in enumerate(zip(axes_row, pictures, shown)):
-            if image < 0:
+    shown = np.concatenate([rows[:, None], near[:, :columns]], axis=1)
+    names = inputs.columns(["image_id"], np.maximum(shown, 0).ravel())["image_id"]
+    for axes_row, images, labels in zip(grid, shown, names.reshape(shown.shape)):
+        pictures = rgb(inputs.transformed(np.maximum(images, 0)))
+        for number, axes in enumerate(axes_row):
+            if images[number] < 0:
                 axes.axis("off")
                 continue
-            show(axes, picture, _short(names[image]), BLUE if number == 0 else None)
+            frame = BLUE if number == 0 else None
+            show(axes, pictures[number], _short(labels[number]), frame)
     grid[0, 0].set_title("image")
     if columns:
         grid[0, 1].set_title("most similar", loc="left")
@@ -78,8 +80,7 @@ def neighbours(inputs: Inputs, held_out: np.ndarray, seed: int) -> Figure:
 @rc_context(STYLE)
 def outliers(inputs: Inputs) -> Figure:
     """The images that stand apart most, one of each galaxy."""
-    columns = inputs.catalogue.read(["outlier_score", "image_id"])
-    score = columns["outlier_score"]
+    score = inputs.catalogue.read(["outlier_score"])["outlier_score"]
     known = np.flatnonzero(np.isfinite(score))
     if not len(known):
         return message("There is one galaxy only: no image has an outlier score.")
@@ -90,8 +91,9 @@ def outliers(inputs: Inputs) -> Figure:
     lines = -(-len(shown) // _OUTLIERS[1])
     figure = new_figure(1.25 * _OUTLIERS[1], 1.45 * lines)
     grid = figure.subplots(lines, _OUTLIERS[1], squeeze=False).ravel()
-    for axes, picture, row in zip(grid, as_rgb(inputs.transformed(shown)), shown):
-        show(axes, picture, f"{_short(columns['image_id'][row])}\n{score[row]:.2f}", ORANGE)
+    names = inputs.columns(["image_id"], shown)["image_id"]
+    for axes, picture, name, row in zip(grid, rgb(inputs.transformed(shown)), names, shown):
+        show(axes, picture, f"{_short(name)}\n{score[row]:.2f}", ORANGE)
     for axes in grid[len(shown) :]:
         axes.axis("off")
     return figure

@@ -40,7 +40,9 @@ def new_figure(width: float, height: float) -> Figure:
 def save(figure: Figure, path: Path, dpi: int) -> None:
     """Write a figure as PNG in one step."""
     with atomic_path(path) as temporary, rc_context(STYLE):
-        figure.savefig(temporary, dpi=dpi, metadata={"Software": None})
+        figure.savefig(
+            temporary, dpi=dpi, metadata={"Software": None}, bbox_inches="tight", pad_inches=0.08
+        )
 
 
 def message(text: str) -> Figure:
@@ -48,20 +50,6 @@ def message(text: str) -> Figure:
     figure = new_figure(7, 2)
     figure.text(0.5, 0.5, text, ha="center", va="center", wrap=True, fontsize=11, color=INK)
     return figure
-
-
-def as_rgb(images: np.ndarray) -> np.ndarray:
-    """Transformed images (N, C, S, S) as pictures (N, S, S, 3) in [0, 1].
-
-    One channel is shown grey, two as red and blue with their mean as green, of more than three the
-    first three.
-    """
-    count = images.shape[1]
-    if count == 1:
-        images = np.repeat(images, 3, axis=1)
-    elif count == 2:
-        images = np.stack([images[:, 0], images.mean(axis=1), images[:, 1]], axis=1)
-    return np.clip(np.moveaxis(images[:, :3], 1, -1), 0, 1)
 
 
 def show(axes: Axes, picture: np.ndarray, caption: str = "", frame: str | None = None) -> None:
