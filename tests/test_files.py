@@ -17,6 +17,12 @@ def names(folder):
     return sorted(p.name for p in folder.iterdir())
 
 
+def fill_the_disk(target):
+    with target as path:
+        (path / "half" if path.is_dir() else path).write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_a_file_appears_whole(tmp_path):
     with atomic_path(tmp_path / "new" / "a.txt") as path:
         path.write_text("one")
@@ -28,9 +34,8 @@ def test_a_file_appears_whole(tmp_path):
 
 def test_an_error_leaves_the_earlier_file_and_nothing_else(tmp_path):
     (tmp_path / "a.txt").write_text("earlier")
-    with pytest.raises(OSError, match="No space"), atomic_path(tmp_path / "a.txt") as path:
-        path.write_text("half")
-        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OSError, match="No space"):
+        fill_the_disk(atomic_path(tmp_path / "a.txt"))
     assert (tmp_path / "a.txt").read_text() == "earlier"
     assert names(tmp_path) == ["a.txt"]
 
@@ -60,9 +65,8 @@ def test_a_folder_takes_the_place_of_a_file(tmp_path):
 def test_an_error_leaves_the_earlier_folder(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "earlier").write_text("earlier")
-    with pytest.raises(RuntimeError), atomic_directory(tmp_path / "folder") as path:
-        (path / "half").write_text("half")
-        raise RuntimeError
+    with pytest.raises(OSError, match="No space"):
+        fill_the_disk(atomic_directory(tmp_path / "folder"))
     assert names(tmp_path) == ["folder"]
     assert names(tmp_path / "folder") == ["earlier"]
 

@@ -31,7 +31,12 @@ def test_one_process_is_a_world_of_its_own(monkeypatch):
 
 
 def test_mpi_is_not_initialised_without_a_launcher():
-    code = "import sys; from morphosphere.parallel import world; world(); print('mpi4py.MPI' in sys.modules)"
+    code = """
+import sys
+from morphosphere.parallel import world
+world()
+print("mpi4py.MPI" in sys.modules)
+"""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "OMPI", "MPI"))}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
@@ -40,21 +45,16 @@ def test_mpi_is_not_initialised_without_a_launcher():
 
 
 def mpiexec(ranks, code):
-    launcher = shutil.which("mpiexec", path=os.path.dirname(sys.executable)) or "mpiexec"
+    launcher = shutil.which("mpiexec", path=os.path.dirname(sys.executable))
+    launcher = launcher or shutil.which("mpiexec")
+    if launcher is None:
+        pytest.fail("mpiexec is missing: the mpich wheel is a dependency")
     return subprocess.run(
         [launcher, "-n", str(ranks), sys.executable, "-c", textwrap.dedent(code)],
         capture_output=True,
         text=True,
         timeout=100,
     )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _needs_mpiexec():
-    if not (
-        shutil.which("mpiexec", path=os.path.dirname(sys.executable)) or shutil.which("mpiexec")
-    ):
-        pytest.fail("mpiexec is missing: the mpich wheel is a dependency")
 
 
 def test_ranks_gather_and_broadcast():

@@ -59,7 +59,7 @@ def test_a_section_that_is_missing(tmp_path):
         read_settings(Fruit, f"{tmp_path / 'a.yaml'}#vegetable")
     with pytest.raises(ConfigError, match="expected a mapping"):
         read_settings(Fruit, f"{tmp_path / 'a.yaml'}#fruit")
-    with pytest.raises(ConfigError, match="no key fruit.red"):
+    with pytest.raises(ConfigError, match=r"no key fruit\.red"):
         read_settings(Fruit, f"{tmp_path / 'a.yaml'}#fruit.red")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,10 @@ from morphosphere.files import read_json, write_json
 
 VERSION = 1
 STRETCHES = ("linear", "sqrt", "asinh", "log")
+#: Pixels beyond this are cut, so that sums and products of them stay finite in float32.
+_LARGEST = 1e30
+#: An image whose brightness is not above this is dark: dividing by less would overflow.
+_SMALLEST = 1e-30
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,10 @@ class Transform:
                 f"images of shape {images.shape} do not fit a model for {len(self.channels)} "
                 f"channels ({', '.join(self.channels)}): expected (N, {len(self.channels)}, H, W)"
             )
-        x = np.nan_to_num(images.astype(np.float32, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
+        with np.errstate(over="ignore"):
+            x = images.astype(np.float32, copy=False)
+        x = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
+        np.clip(x, -_LARGEST, _LARGEST, out=x)
         x = resample(central_crop(x, self.crop), self.size)
         mean = x.mean(axis=1, keepdims=True)
         x = x / self._brightness(mean)
@@ -96,8 +102,8 @@ class Transform:
             return np.float32(self.value)
         top = np.percentile(mean, self.percentile, axis=(1, 2, 3), keepdims=True)
         peak = mean.max(axis=(1, 2, 3), keepdims=True)
-        top = np.where(top > 0, top, peak)  # a source smaller than the percentile leaves
-        return np.where(top > 0, top, 1).astype(np.float32)
+        top = np.where(top > _SMALLEST, top, peak)  # the source is smaller than the rest
+        return np.where(top > _SMALLEST, top, 1).astype(np.float32)
 
     def _stretched(self, x: np.ndarray) -> np.ndarray:
         if self.stretch == "linear":
@@ -126,13 +132,40 @@ class Transform:
         InputError
             If the file is missing, or of a version that this code does not know.
         """
-        value: dict[str, Any] = read_json(path)
-        if value.get("version") != VERSION:
+        value = read_json(path)
+        if not isinstance(value, dict) or value.get("version") != VERSION:
+            found = value.get("version") if isinstance(value, dict) else "none"
             raise InputError(
-                f"{path}: transform of version {value.get('version')}, this is version {VERSION}; "
+                f"{path}: transform of version {found}, this is version {VERSION}; "
                 "train the model again or use the release that made it"
             )
-        return cls(**{**value, "channels": tuple(value["channels"])})
+        try:
+            transform = cls(**{**value, "channels": tuple(value["channels"])})
+            transform.check()
+        except (TypeError, KeyError, ValueError) as error:
+            raise InputError(f"{path}: {error}; train the model again") from None
+        return transform
+
+    def check(self) -> None:
+        """Refuse impossible values.
+
+        Raises
+        ------
+        ValueError
+            Naming the value and what is allowed.
+        """
+        for name, allowed, good in (
+            ("channels", "one name or more", len(self.channels) > 0),
+            ("size", "1 or more", self.size >= 1),
+            ("crop", "above 0, at most 1", 0 < self.crop <= 1),
+            ("scale", "image or fixed", self.scale in ("image", "fixed")),
+            ("percentile", "0 to 100", 0 <= self.percentile <= 100),
+            ("value", "above 0", self.value > 0),
+            ("stretch", ", ".join(STRETCHES), self.stretch in STRETCHES),
+            ("softening", "above 0", self.softening > 0),
+        ):
+            if not good:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, allowed is {allowed}")
 
 
 def central_crop(images: np.ndarray, fraction: float) -> np.ndarray:

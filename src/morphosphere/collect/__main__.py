@@ -35,6 +35,7 @@ def _work(
     record.note(
         survey=args.name,
         images=counts.images,
+        files_digest=counts.files_digest,
         rejects=dict(counts.rejects),
         images_without_row=counts.without_row,
         images_with_bad_pixels=counts.with_bad_pixels,

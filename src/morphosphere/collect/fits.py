@@ -13,7 +13,7 @@ from morphosphere.collect.fault import Fault
 
 def image_hdus(path: Path) -> list[int]:
     """Indices of the HDUs of a file that hold images."""
-    with fits.open(path, memmap=False) as hdus:
+    with open(path, "rb") as handle, fits.open(handle, memmap=False) as hdus:
         return [i for i, hdu in enumerate(hdus) if _is_image(hdu)]
 
 
@@ -42,7 +42,8 @@ def read_fits(
         If the file or the HDU cannot be read.
     """
     try:
-        with fits.open(path, memmap=False) as hdus:
+        # opened here, because astropy leaves a truncated file open
+        with open(path, "rb") as handle, fits.open(handle, memmap=False) as hdus:
             chosen = [_choose(hdus, which) for which in (hdu if isinstance(hdu, list) else [hdu])]
             planes = [_planes(each) for each in chosen]
             if len({p.shape[1:] for p in planes}) > 1:

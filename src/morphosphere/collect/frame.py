@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -138,41 +137,24 @@ def _resample(
     side: float,
     size: int,
 ) -> np.ndarray:
-    height, width = pixels.shape[1:]
     if side == size and left == int(left) and top == int(top):
         cut = (slice(None), slice(int(top), int(top) + size), slice(int(left), int(left) + size))
         return pixels[cut] if known is None else np.where(known[cut], pixels[cut], np.nan)
-    if pixels.dtype == np.uint8 and len(pixels) in (1, 3):
-        return _resample_picture(pixels, left, top, side, size)
-    down = window_weights(height, size, float(top), float(side))
-    across = window_weights(width, size, float(left), float(side)).T
-    image = np.matmul(np.matmul(down, pixels.astype(np.float32, order="C")), across)
+    box = (left, top, left + side, top + side)
+    if pixels.dtype == np.uint8 and len(pixels) == 3:
+        return np.moveaxis(_resized(np.moveaxis(pixels, 0, 2), box, size), 2, 0)
+    image = np.stack([_resized(plane, box, size) for plane in pixels])
     if known is None:
         return image
-    weight = np.matmul(np.matmul(down, known.astype(np.float32)), across)
+    weight = np.stack([_resized(plane.astype(np.float32), box, size) for plane in known])
     return np.divide(image, weight, out=np.full_like(image, np.nan), where=weight > 0.5)
 
 
-def _resample_picture(
-    pixels: np.ndarray, left: float, top: float, side: float, size: int
-) -> np.ndarray:
-    """The same for 8-bit pictures, in integers: Pillow's BILINEAR has the same weights."""
-    rows = np.ascontiguousarray(np.moveaxis(pixels, 0, 2))
-    image = Image.fromarray(rows[..., 0] if rows.shape[2] == 1 else rows)
-    box = (left, top, left + side, top + side)
-    small = np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=box))
-    return np.moveaxis(np.atleast_3d(small), 2, 0)
+def _resized(pixels: np.ndarray, box: tuple[float, float, float, float], size: int) -> np.ndarray:
+    """Resample a box of (H, W) or (H, W, 3) pixels.
 
-
-@lru_cache(maxsize=64)
-def window_weights(old: int, new: int, start: float, width: float) -> np.ndarray:
-    """Weights (new, old) that resample the window ``start .. start + width`` of `old` pixels.
-
-    Rows sum to one; a triangle as wide as a pixel of either grid, as in
-    `morphosphere.artefacts.transform.resampling_matrix`, which this is for the whole width.
+    Pillow's BILINEAR is what `morphosphere.artefacts.transform.resample` does: a triangle as wide
+    as a pixel of either grid. It also takes a box between pixels, and threads do not wait for it.
     """
-    ratio = width / new
-    centres = np.clip(start + (np.arange(new) + 0.5) * ratio - 0.5, 0, old - 1)
-    reach = max(ratio, 1.0)
-    weights = np.maximum(0.0, 1 - np.abs(np.arange(old)[None, :] - centres[:, None]) / reach)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=box))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -199,6 +201,17 @@ def _parts(path: Path, name: str, kind: str, settings: SurveySettings) -> Iterat
 
     for index in image_hdus(path):
         yield Item(f"{name}_{index}", (path,), kind, index)
+
+
+def listing_digest(items: list[Item], root: Path) -> str:
+    """Digest of the names and lengths of the files of all items: cheap, also for millions."""
+    total = hashlib.sha256()
+    last: tuple[Path, ...] = ()
+    for item in items:
+        for file in item.files if item.files != last else ():
+            total.update(f"{os.path.relpath(file, root)}\0{file.stat().st_size}\n".encode())
+        last = item.files
+    return f"sha256:{total.hexdigest()}"
 
 
 def one_line(error: BaseException) -> str:

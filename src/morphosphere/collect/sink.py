@@ -32,6 +32,7 @@ class Counts:
     with_bad_pixels: int = 0
     without_object: int = 0
     rejects: Counter[str] = field(default_factory=Counter)
+    files_digest: str = ""
 
 
 class Sink:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from morphosphere.collect.fault import Fault
-from morphosphere.collect.items import Found, Item, Reject, find
+from morphosphere.collect.items import Found, Item, Reject, find, listing_digest
 from morphosphere.collect.known import Known, know
 from morphosphere.collect.read import Collected, read_items
 from morphosphere.collect.sink import Counts, Sink, relative
@@ -21,8 +21,9 @@ from morphosphere.errors import InputError
 from morphosphere.files import atomic_path
 from morphosphere.progress import log, progress
 
-#: Items that one thread reads at a time.
-TASK = 64
+#: Items that one thread reads at a time, and about how many bytes their images may take.
+_TASK = 64
+_TASK_BYTES = 8 << 20
 
 
 def collect(name: str, settings: SurveySettings, output: Path, *, workers: int = 1) -> Counts:
@@ -53,6 +54,7 @@ def collect(name: str, settings: SurveySettings, output: Path, *, workers: int =
         with Sink(name, settings, images, found.items, known) as sink:
             _fill(sink, left_out, found.items, settings, workers, f"collect {name}")
         sink.counts.rejects = left_out.reasons
+        sink.counts.files_digest = listing_digest(found.items, Path(settings.path))
     _say(name, sink.counts, found, known)
     if not sink.counts.images:
         raise InputError(_nothing_left(settings, sink.counts, rejects))
@@ -127,7 +129,9 @@ def _read(
     items: list[Item], settings: SurveySettings, workers: int
 ) -> Iterator[list[Collected | Reject]]:
     """Results of tasks of consecutive items, in order; a few tasks are in flight at a time."""
-    tasks = ((items[s : s + TASK], s, settings) for s in range(0, len(items), TASK))
+    image = 4 * settings.size**2 * len(settings.bands or "RGB")
+    step = min(_TASK, max(1, _TASK_BYTES // image))
+    tasks = ((items[s : s + step], s, settings) for s in range(0, len(items), step))
     if workers == 1:
         yield from (read_items(*task) for task in tasks)
         return
