@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from morphosphere.artefacts.bundle import unit_vector
@@ -21,7 +22,7 @@ from morphosphere.evaluate.sphere import angle_between, occupancy, occupancy_ord
 from morphosphere.pictures import rgb
 
 #: Height in pixels of maps; they are twice as wide.
-HEIGHT = 1000
+HEIGHT = 1200
 #: Properties that are shown as maps at most.
 MAX_MAPS = 9
 _THUMBNAIL_ORDERS = (1, 2, 3)
@@ -63,17 +64,17 @@ def sphere(inputs: Inputs) -> Figure:
     """Galaxies on the sphere: at each HEALPix cell the galaxy nearest to its centre."""
     order = thumbnail_order(inputs)
     rows, lon, lat = nearest_to_centres(inputs, order)
-    side = int(0.92 * np.sqrt(np.pi * HEIGHT**2 / 2 / (12 * 4**order)))
+    side = int(1.04 * np.sqrt(np.pi * HEIGHT**2 / 2 / (12 * 4**order)))
     canvas = np.empty((HEIGHT, 2 * HEIGHT, 3))
     y, x = np.mgrid[1 : -1 : HEIGHT * 1j, -2 : 2 : 2 * HEIGHT * 1j]
-    canvas[:] = 1.0
-    canvas[x**2 / 4 + y**2 <= 1] = [int(SKY[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    canvas[:] = to_rgb(SKY)
     across, up = mollweide(lon, lat)
     for start in range(0, len(rows), 256):
         part = slice(start, start + 256)
         for picture, px, py in zip(rgb(inputs.transformed(rows[part])), across[part], up[part]):
             _paste(canvas, _resized(picture, side), (px + 2) / 4, (1 - py) / 2)
-    figure = new_figure(11, 5.8)
+    canvas[x**2 / 4 + y**2 > 1] = 1.0
+    figure = new_figure(14, 7.2)
     axes = figure.subplots()
     axes.imshow(canvas, extent=(-2, 2, -1, 1), interpolation="antialiased")
     _graticule(axes, "#ffffff40")
