@@ -122,7 +122,7 @@ class RenderSettings(Settings):
     )
     cameras: CameraSettings = Field(default_factory=CameraSettings, description="Cameras.")
     field_of_view: float = Field(
-        7.0, gt=0, description="Width of the image, in the unit of field_of_view_unit."
+        6.0, gt=0, description="Width of the image, in the unit of field_of_view_unit."
     )
     field_of_view_unit: Literal["half_light_radius", "half_mass_radius", "kpc"] = Field(
         "half_light_radius",
