@@ -42,6 +42,10 @@ COLUMNS: dict[str, Column] = {
     ),
     "field_of_view": Column("kpc", "Width of the image", "phys.size"),
     "pixel_scale": Column("kpc", "Width of a pixel", "phys.size"),
+    "camera_kind": Column("", "isotropic, random, face_on or edge_on", "meta.code"),
+    "camera_x": Column("", "Direction of the camera in the axes of the box, x", "pos"),
+    "camera_y": Column("", "Direction of the camera in the axes of the box, y", "pos"),
+    "camera_z": Column("", "Direction of the camera in the axes of the box, z", "pos"),
     # the galaxy
     "redshift": Column("", "Redshift of the snapshot", "src.redshift"),
     "stellar_mass": Column("solMass", "Mass of stars within the aperture", "phys.mass"),
