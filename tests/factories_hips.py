@@ -14,7 +14,7 @@ from morphosphere.artefacts.splits import SPLITS, split_of
 def random_positions(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Longitude and latitude in degrees, denser towards (60, 30)."""
     random = np.random.default_rng(seed)
-    vectors = random.normal(size=(count, 3)) + [0.5, 0.7, 0.4]
+    vectors = random.normal((0.5, 0.7, 0.4), size=(count, 3))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
     return lon, np.degrees(np.arcsin(vectors[:, 2]))

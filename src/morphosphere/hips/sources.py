@@ -73,6 +73,12 @@ def levels_of(
         now[by_pixel] = (place < rows) | (order == LAST_ORDER)
         level[left[now]] = order
         left = left[~now]
+    if deepest < 2:
+        # Viewers want sources at orders 1 and 2, however few there are.
+        ranked = np.flatnonzero(known)
+        ranked = ranked[np.argsort(-rank[ranked], kind="stable")]
+        level[ranked] = np.arange(len(ranked)) * 3 // len(ranked)
+        deepest = 2
     return level, deepest
 
 
@@ -88,7 +94,6 @@ def write_sources(
     lon, lat = columns["lon"], columns["lat"]
     worth = columns[rank.removeprefix("-")].astype(np.float64)
     level, deepest = levels_of(lon, lat, -worth if rank.startswith("-") else worth, rows)
-    deepest = max(deepest, 2)
     make_folders_of(root, deepest, lon, lat, level)
     lines = root / ".rows"
     offsets = _write_lines(lines, catalogue, fields)
