@@ -44,7 +44,7 @@ class EncoderSettings(Settings):
         description="polar: a small convolutional network, circular in angle; any other name is a "
         "backbone of timm, applied to the polar image.",
     )
-    width: int = Field(24, ge=4, le=512, description="Channels of the polar network's first layer.")
+    width: int = Field(16, ge=4, le=512, description="Channels of the polar network's first layer.")
     angles: int = Field(
         0, ge=0, le=1024, multiple_of=8, description="Angles of the polar image; 0: by image size."
     )
@@ -62,7 +62,7 @@ class EncoderSettings(Settings):
 class DecoderSettings(Settings):
     """The network that draws the upright image of a place on the sphere."""
 
-    width: int = Field(32, ge=4, le=512, description="Channels of the finest layer.")
+    width: int = Field(24, ge=4, le=512, description="Channels of the finest layer.")
 
 
 class LossSettings(Settings):

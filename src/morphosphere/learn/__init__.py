@@ -14,7 +14,7 @@ _HOMES = {
     "turn": "morphosphere.learn.polar",
     "load_model": "morphosphere.learn.bundle",
     "write_bundle": "morphosphere.learn.bundle",
-    "train": "morphosphere.learn.train",
+    "train": "morphosphere.learn.training",
 }
 __all__ = ["align", "load_model", "train", "turn", "write_bundle"]
 

@@ -15,7 +15,7 @@ from morphosphere.stage import main_of, run_stage, stage_parser
 def _work(
     args: argparse.Namespace, settings: LearnSettings, record: RunRecord, world: World
 ) -> None:
-    from morphosphere.learn.train import train
+    from morphosphere.learn.training import train
 
     record.inputs([args.images])
     bundle = train(
@@ -26,7 +26,9 @@ def _work(
         seed=args.seed,
         world_size=args.world_size,
     )
-    if bundle is not None:
+    if bundle is None:  # the first process writes what is written once
+        args.provenance = None
+    else:
         record.note(**bundle.info["training"], metrics=bundle.info["metrics"])
 
 

@@ -7,6 +7,7 @@ area; the mirror image has the complex conjugate transform.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import torch
@@ -63,14 +64,16 @@ def find_pose(images: Tensor, decoded: Tensor, radius: Tensor) -> tuple[Tensor, 
     ours = torch.fft.rfft(images.float() * radius[:, None], dim=-1)
     theirs = torch.fft.rfft(decoded.float(), dim=-1)
     straight = (ours * theirs.conj()).sum((1, 2))
-    # Mirroring left to right takes the angle phi to 180 deg - phi: reversed, and half a turn.
-    half = 1 - 2 * (torch.arange(straight.shape[-1], device=images.device) % 2)
-    mirrored = (ours * theirs).sum((1, 2)) * half
+    # Mirroring left to right takes sample k to A / 2 - 1 - k: reversed, and nearly half a turn.
+    order = torch.arange(straight.shape[-1], device=images.device)
+    half = torch.polar(torch.ones_like(order, dtype=torch.float32), math.pi * order)
+    step = torch.polar(torch.ones_like(half.real), -2 * math.pi / count * order)
+    mirrored = (ours * theirs).sum((1, 2)) * half * step
     score = torch.fft.irfft(torch.stack([straight, mirrored], dim=1), n=count, dim=-1)
     best = score.flatten(1).argmax(-1)
-    flip, step = best >= count, best % count
+    flip, peak = best >= count, best % count
     row = score[torch.arange(len(score), device=images.device), flip.long()]
-    before, here, after = (row.gather(1, ((step + d) % count)[:, None])[:, 0] for d in (-1, 0, 1))
+    before, here, after = (row.gather(1, ((peak + d) % count)[:, None])[:, 0] for d in (-1, 0, 1))
     bend = before - 2 * here + after
     offset = torch.where(bend < 0, 0.5 * (before - after) / bend.clamp_max(-1e-30), 0.0)
-    return ((step + offset.clamp(-0.5, 0.5)) * (360.0 / count)) % 360.0, flip
+    return ((peak + offset.clamp(-0.5, 0.5)) * (360.0 / count)) % 360.0, flip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -25,10 +27,12 @@ class Widen(nn.Module):
 class Decoder(nn.Module):
     """Unit vectors (N, 3) to images (N, C, size, size) in [0, 1].
 
+    The last doubling draws four pixels at once from a pixel of half the resolution.
+
     Parameters
     ----------
     channels, size : int
-        Of the images; any size, the next multiple is drawn and its centre kept.
+        Of the images; any size: the next larger multiple is drawn and its centre kept.
     settings : DecoderSettings
     """
 
@@ -38,7 +42,7 @@ class Decoder(nn.Module):
         self.size = size
         doublings = max(1, (size - 1).bit_length() - 3)
         self.start = -(-size // 2**doublings)
-        widths = [min(4 * w, w * 2 ** max(0, doublings - 1 - k)) for k in range(doublings)]
+        widths = [min(3 * w, w * (doublings - k)) for k in range(doublings)]
         self.lift = nn.Sequential(
             nn.Linear(3, 128),
             nn.ReLU(),
@@ -47,14 +51,17 @@ class Decoder(nn.Module):
             nn.Linear(256, widths[0] * self.start**2),
             nn.ReLU(),
         )
-        self.widen = nn.ModuleList(Widen(a, b) for a, b in zip(widths, [*widths[1:], widths[-1]]))
-        self.draw = nn.Conv2d(widths[-1], channels, 3, padding=1)
-        nn.init.constant_(self.draw.bias, -2.0)
+        self.widen = nn.ModuleList(Widen(a, b) for a, b in pairwise(widths))
+        self.draw = nn.Conv2d(widths[-1], 4 * channels, 3, padding=1)
+        with torch.no_grad():  # the four pixels start out alike: no pattern of squares
+            first = self.draw.weight[::4]
+            self.draw.weight.copy_(first.repeat_interleave(4, dim=0))
+            self.draw.bias.fill_(-2.0)
 
     def forward(self, position: Tensor) -> Tensor:
         x = self.lift(position).unflatten(1, (-1, self.start, self.start))
         for layer in self.widen:
             x = layer(x)
+        x = torch.sigmoid(F.pixel_shuffle(self.draw(x), 2))
         margin = (x.shape[-1] - self.size) // 2
-        x = torch.sigmoid(self.draw(x))
         return x[..., margin : margin + self.size, margin : margin + self.size]

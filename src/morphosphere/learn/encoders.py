@@ -6,6 +6,7 @@ the mirror image, which is the reversed angle, is read too and averaged.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -61,26 +62,30 @@ class PolarEncoder(nn.Module):
         radii, angles = default_grid(size)
         self.grid = PolarGrid(size, settings.radii or radii, settings.angles or angles)
         w = settings.width
+        widths = [channels, w, 2 * w, 4 * w]
         self.stages = nn.ModuleList(
-            [
-                nn.Sequential(CircularConv(channels, w, 3), nn.ReLU()),
-                nn.Sequential(CircularConv(w, 2 * w, 3), nn.ReLU()),
-                nn.Sequential(CircularConv(2 * w, 4 * w, 3), nn.ReLU(), Residual(4 * w)),
-            ]
+            nn.Sequential(CircularConv(a, b, 3), nn.ReLU()) for a, b in pairwise(widths)
         )
+        self.last = nn.Sequential(Residual(4 * w), CircularConv(4 * w, 8 * w, 3), nn.ReLU())
         rings = self.grid.radii
         for _ in self.stages:
             rings = -(-rings // 2)
-        self.output = 2 * 4 * w * rings
+        self.output = 2 * 8 * w * rings
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (N, C, S, S) to (N, output), the same for turned and mirrored images."""
+        """Images (N, C, S, S) to (N, output), the same for turned and mirrored images.
+
+        While training, one of the two mirror images is read, as the trainer mirrors at random.
+        """
         polar = self.grid(images)
+        if self.training:
+            return self._read(polar)
         return 0.5 * (self._read(polar) + self._read(polar.flip(-1)))
 
     def _read(self, x: Tensor) -> Tensor:
         for stage in self.stages:
             x = F.avg_pool2d(stage(x), 2, ceil_mode=True)
+        x = self.last(x)
         return torch.cat([x.mean(-1), x.amax(-1)], dim=1).flatten(1)
 
 

@@ -10,46 +10,64 @@ from torch import Tensor, nn
 
 
 def default_grid(size: int) -> tuple[int, int]:
-    """Number of radii and of angles (a multiple of 8) for images of `size` pixels."""
-    return max(4, size // 2), max(32, 8 * round(size * 1.5 / 8))
+    """Number of radii and of angles for images of `size` pixels.
+
+    With a multiple of 32 angles, quarter turns stay exact through three halvings.
+    """
+    return max(4, size // 2), max(32, 32 * round(size * 1.5 / 32))
 
 
 class PolarGrid(nn.Module):
     """Resample square images to polar coordinates within the inscribed circle, bilinearly.
 
-    Weights are tabulated once and applied by gathering, which exports to any runtime.
+    An exported network gathers tabulated neighbours instead, which runs everywhere.
 
     Parameters
     ----------
     size : int
         Width and height of the images.
     radii, angles : int
-        Shape of the result. Radius grows outwards from half a step; the angle grows
+        Shape of the result. Radius and angle grow from half a step; the angle counts
         counter-clockwise as seen on the picture (row 0 on top) from the positive x axis.
+        Mirroring left to right reverses the angle exactly and shifts it by half a turn.
     """
 
     def __init__(self, size: int, radii: int, angles: int) -> None:
         super().__init__()
         self.size, self.radii, self.angles = size, radii, angles
-        # The outermost ring stays half a pixel inside so that all four neighbours exist.
+        # The outermost ring stays inside, so that all four neighbours of a sample exist.
         radius = (torch.arange(radii, dtype=torch.float64) + 0.5) / radii * ((size - 1) / 2)
-        angle = torch.arange(angles, dtype=torch.float64) * (2 * math.pi / angles)
-        centre = (size - 1) / 2
-        column = (centre + radius[:, None] * torch.cos(angle)).flatten().clamp(0, size - 1)
-        row = (centre - radius[:, None] * torch.sin(angle)).flatten().clamp(0, size - 1)
-        left, top = column.floor().clamp(max=size - 2), row.floor().clamp(max=size - 2)
-        dx, dy = column - left, row - top
-        corner = (top * size + left).long()
-        index = torch.stack([corner, corner + 1, corner + size, corner + size + 1])
-        weight = torch.stack([(1 - dx) * (1 - dy), dx * (1 - dy), (1 - dx) * dy, dx * dy])
-        self.register_buffer("index", index.flatten(), persistent=False)
-        self.register_buffer("weight", weight.flatten().float(), persistent=False)
+        angle = (torch.arange(angles, dtype=torch.float64) + 0.5) * (2 * math.pi / angles)
+        right, down = radius[:, None] * torch.cos(angle), -radius[:, None] * torch.sin(angle)
+        # grid_sample counts from -1 to 1 between the outer edges of the first and last pixel.
+        grid = torch.stack([right, down], dim=-1) / (size / 2)
+        self.register_buffer("grid", grid.float()[None], persistent=False)
         self.register_buffer("radius", radius.float(), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, C, S, S) as (N, C, radii, angles)."""
-        taken = images.flatten(2).index_select(2, self.index) * self.weight.to(images.dtype)
-        return taken.unflatten(2, (4, self.radii, self.angles)).sum(2)
+        if torch.compiler.is_exporting():
+            return self.gather(images)
+        grid = self.grid.to(images.dtype).expand(len(images), -1, -1, -1)
+        return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+    def gather(self, images: Tensor) -> Tensor:
+        """The same from four tabulated neighbours and weights."""
+        place = (self.grid[0].double() + 1) * (self.size / 2) - 0.5
+        place = place.flatten(0, 1).clamp(0, self.size - 1)
+        first = place.floor().clamp(max=self.size - 2)
+        (dx, dy), (left, top) = (place - first).unbind(-1), first.long().unbind(-1)
+        corner = top * self.size + left
+        pixels = images.flatten(2)
+        out = 0.0
+        for offset, weight in (
+            (0, (1 - dx) * (1 - dy)),
+            (1, dx * (1 - dy)),
+            (self.size, (1 - dx) * dy),
+            (self.size + 1, dx * dy),
+        ):
+            out = out + pixels.index_select(2, corner + offset) * weight.to(images.dtype)
+        return out.unflatten(2, (self.radii, self.angles))
 
 
 def turn(images: Tensor, angle: Tensor, flip: Tensor) -> Tensor:

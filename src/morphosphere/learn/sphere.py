@@ -40,6 +40,7 @@ class SphereTask(Task):
         super().__init__(settings, transform, seed=seed)
         channels, size = len(transform.channels), transform.size
         self.networks = SphereNetworks(channels, size, settings)
+        self.networks.to(memory_format=torch.channels_last)  # a quarter less time on a CPU
         radii, angles = default_grid(size)
         self.grid = PolarGrid(size, radii, angles)
         if settings.loss.profile:

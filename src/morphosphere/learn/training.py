@@ -12,13 +12,15 @@ import logging
 import os
 import shutil
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, WeightAveraging
 from lightning.pytorch.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+from torch import Tensor
 
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.imageset import ImageSet
@@ -197,7 +199,7 @@ def _trainer(
         ),
     ]
     if settings.average:
-        callbacks.insert(0, EMAWeightAveraging(decay=settings.average))
+        callbacks.insert(0, WeightAveraging(avg_fn=_moving_average(settings.average)))
     return lightning.Trainer(
         accelerator="auto",
         devices=local,
@@ -218,11 +220,27 @@ def _trainer(
     )
 
 
+def _moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Exponential moving average that forgets where it started: shorter in the first steps."""
+
+    def average(averaged: Tensor, current: Tensor, count: Tensor) -> Tensor:
+        if not averaged.is_floating_point():
+            return current
+        keep = min(decay, (1 + float(count)) / (10 + float(count)))
+        return torch.lerp(current, averaged, keep)
+
+    return average
+
+
 def _quiet_lightning() -> None:
     """Silence advice that does not apply to small runs."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    for text in (".*does not have many workers.*", ".*smaller than the logging interval.*"):
+    for text in (
+        ".*does not have many workers.*",
+        ".*smaller than the logging interval.*",
+        ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning with torch >= 2.9
+    ):
         warnings.filterwarnings("ignore", text)
 
 
