@@ -15,6 +15,8 @@ from morphosphere.artefacts.bundle import lonlat, unit_vector
 
 #: Depth of the cells by which galaxies are sorted: cells of 0.2 degrees.
 _SORT_NSIDE = 256
+#: The twelve faces of HEALPix in an order in which each touches the one before.
+_FACES = np.argsort([0, 1, 2, 3, 7, 6, 5, 4, 8, 9, 10, 11])
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ def map_order(lon: np.ndarray, lat: np.ndarray, *, chunk_rows: int, seed: int) -
     if count <= chunk_rows:
         return np.arange(count, dtype=np.uint32)
     cell = hpgeom.angle_to_pixel(_SORT_NSIDE, lon, lat, nest=True, lonlat=True, degrees=True)
+    face, within = np.divmod(cell, _SORT_NSIDE**2)
+    cell = _FACES[face] * _SORT_NSIDE**2 + within
     sampled = np.zeros(count, dtype=bool)
     sampled[np.random.default_rng(seed).choice(count, chunk_rows, replace=False)] = True
     return np.lexsort((cell, ~sampled)).astype(np.uint32)

@@ -79,6 +79,7 @@ def layer_of(folder: Path, site: Path) -> dict[str, Any]:
         "description": properties.get("obs_description", ""),
         "kind": properties.get("dataproduct_type", "image"),
         "order": int(properties["hips_order"]),
+        "tile_width": int(properties.get("hips_tile_width", 512)),
         "formats": properties.get("hips_tile_format", "jpeg").split(),
         "url": url,
         "cells": (folder / "cells.json").exists(),

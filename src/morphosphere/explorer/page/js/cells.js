@@ -3,11 +3,12 @@
 // The layer's cells.json tells the depth of the cells of each order of tiles, and
 // Norder<k>/cells.bin the row of the catalogue shown in each cell, -1 for none.
 
+import { cellAt } from "./healpix.js";
 import { loadArray, loadJson, remember } from "./load.js";
 
 export class Cells {
-  constructor(A, layer) {
-    this.A = A;
+  constructor(layer) {
+    this.layer = layer;
     this.url = new URL(`${layer.url}/`, document.baseURI);
     this.index = loadJson(new URL("cells.json", this.url));
     this.index.catch(() => {});
@@ -21,10 +22,11 @@ export class Cells {
   async row(lon, lat, order) {
     const { orders } = await this.index;
     const deepest = orders.at(-1).order;
-    const shown = Math.max(orders[0].order, Math.min(order, deepest));
+    // Tiles narrower than 512 pixels: Aladin Lite shows Allsky, which is of order 3, instead of lower ones.
+    const least = this.layer.tile_width < 512 ? 3 : orders[0].order;
+    const shown = Math.min(deepest, Math.max(order, least));
     const { cell_order: depth } = orders.find((o) => o.order === shown);
     const rows = await this.rows(shown);
-    const [cell] = this.A.Utils.HEALPix.ang2pix(depth, lon, lat);
-    return rows[Number(cell)];
+    return rows[cellAt(depth, lon, lat)];
   }
 }

@@ -327,7 +327,7 @@ class Explorer {
     const layer = this.config.layers.find((l) => l.name === this.layers.base);
     if (!layer?.cells || (this.layers.state.blend !== "none" && this.layers.opacity > 0.7)) return -1;
     this.cells ??= new Map();
-    if (!this.cells.has(layer.name)) this.cells.set(layer.name, new Cells(this.sky.A, layer));
+    if (!this.cells.has(layer.name)) this.cells.set(layer.name, new Cells(layer));
     return this.cells.get(layer.name).row(...world, this.sky.tileOrder);
   }
 
