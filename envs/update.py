@@ -15,11 +15,12 @@ PYTHON = "3.11"
 
 _GROUND = "numpy scipy pydantic pyyaml rich h5py pyarrow astropy mpi4py mpich"
 ENVIRONMENTS = {
-    "simulations": f"{_GROUND} numba pynbody galsim",
+    "simulations": f"{_GROUND} pynbody galsim threadpoolctl",
     "surveys": f"{_GROUND} pillow simplejpeg",
     "learning": f"{_GROUND} torch torchvision timm lightning torchmetrics onnx onnxruntime "
-    "onnxscript faiss-cpu scikit-learn healpy hpgeom matplotlib",
-    "map": f"{_GROUND} onnxruntime healpy hpgeom mocpy pillow simplejpeg",
+    "onnxscript faiss-cpu scikit-learn threadpoolctl healpy hpgeom matplotlib pillow",
+    "map": f"{_GROUND} numba threadpoolctl onnxruntime healpy hpgeom mocpy matplotlib pillow "
+    "simplejpeg",
 }
 
 

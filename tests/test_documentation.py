@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
+import sys
 import tomllib
 from itertools import chain
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from conftest import ROOT
 from morphosphere.config import Config
 from morphosphere.documentation import WRITTEN
+from morphosphere.graph import code
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -69,3 +72,29 @@ def test_lock_files_name_no_address() -> None:
 def _without_homepages(path: Path) -> str:
     # npm records the addresses of funding pages, which are not where packages come from.
     return re.sub(r'"url": "[^"]*"', "", path.read_text())
+
+
+# What a package is called where it is imported, if not by its name.
+_IMPORTED_AS = {"PIL": "pillow", "yaml": "pyyaml", "faiss": "faiss-cpu", "sklearn": "scikit-learn"}
+_STAGES = {
+    "simulations": ("snapshots.mock", "extract", "render"),
+    "surveys": ("collect", "collect.join"),
+    "learning": ("learn", "predict", "evaluate"),
+    "map": ("hips", "explorer.data", "explorer"),
+}
+
+
+@pytest.mark.parametrize("environment", _STAGES)
+def test_environments_hold_what_their_stages_import(environment: str) -> None:
+    packages = set(_update_script().ENVIRONMENTS[environment].split())
+    imported = set()
+    for stage in _STAGES[environment]:
+        for file in code(ROOT / "src", stage):
+            if file.endswith(".py"):
+                for node in ast.walk(ast.parse(Path(file).read_text())):
+                    if isinstance(node, ast.Import):
+                        imported |= {alias.name.split(".")[0] for alias in node.names}
+                    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                        imported.add(node.module.split(".")[0])
+    outside = imported - set(sys.stdlib_module_names) - {"morphosphere"}
+    assert {_IMPORTED_AS.get(name, name) for name in outside} <= packages
