@@ -9,6 +9,7 @@ from morphosphere.evaluate.regression import (
     MIN_SCORED,
     Property,
     as_property,
+    is_property,
     neighbour_scores,
     r_squared,
 )
@@ -84,3 +85,10 @@ def test_unknown_values_stay_unknown():
 @pytest.mark.parametrize("values", [np.ones(9), np.full(9, np.nan), np.array([3.0])])
 def test_columns_that_tell_nothing_are_no_properties(values):
     assert as_property("x", values) is None
+
+
+def test_names_and_places_are_no_properties():
+    names = ["subhalo_id", "PGC_ID", "camera_x", "RA", "lon", "stellar_mass", "T", "inclination"]
+    assert [name for name in names if is_property(name)] == [
+        "stellar_mass", "T", "inclination"
+    ]  # fmt: skip

@@ -12,7 +12,7 @@ from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import SPLITS
 from morphosphere.errors import ConfigError, InputError
-from morphosphere.evaluate.regression import NOT_PROPERTIES, Property, as_property
+from morphosphere.evaluate.regression import Property, as_property, is_property
 from morphosphere.predict.catalogue import galaxy_codes
 from morphosphere.predict.placement import Model
 
@@ -140,7 +140,7 @@ class Inputs:
                 )
             names = list(wanted)
         else:
-            names = [n for n in self.catalogue.properties if n.lower() not in NOT_PROPERTIES]
+            names = [name for name in self.catalogue.properties if is_property(name)]
         columns = self.catalogue.read(names)
         found = (as_property(name, columns[name]) for name in names)
         return [item for item in found if item is not None]

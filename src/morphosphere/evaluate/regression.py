@@ -14,7 +14,8 @@ MIN_SCORED = 10
 NOT_PROPERTIES = frozenset(
     {"image_id", "galaxy_id", "source", "snapshot", "subhalo_id", "camera", "file", "split",
      "lon", "lat", "concentration", "angle", "flip", "reconstruction_error", "outlier_score",
-     "field_of_view", "pixel_scale", "label", "index", "row", "ra", "dec"}
+     "field_of_view", "pixel_scale", "camera_kind", "camera_x", "camera_y", "camera_z", "index", "row",
+     "id", "ra", "dec"}
 )  # fmt: skip
 
 
@@ -39,6 +40,12 @@ class Property:
     def known(self) -> np.ndarray:
         """Where the value is known, bool (N,)."""
         return np.isfinite(self.values)
+
+
+def is_property(name: str) -> bool:
+    """Whether a column may say something of a galaxy, by its name."""
+    name = name.lower()
+    return name not in NOT_PROPERTIES and not name.endswith("_id")
 
 
 def as_property(name: str, values: np.ndarray) -> Property | None:
