@@ -14,8 +14,8 @@ MIN_SCORED = 10
 NOT_PROPERTIES = frozenset(
     {"image_id", "galaxy_id", "source", "snapshot", "subhalo_id", "camera", "file", "split",
      "lon", "lat", "concentration", "angle", "flip", "reconstruction_error", "outlier_score",
-     "field_of_view", "pixel_scale", "camera_kind", "camera_x", "camera_y", "camera_z", "index", "row",
-     "id", "ra", "dec"}
+     "field_of_view", "pixel_scale", "camera_kind", "camera_x", "camera_y", "camera_z", "index",
+     "row", "id", "ra", "dec"}
 )  # fmt: skip
 
 
