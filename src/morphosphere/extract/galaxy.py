@@ -83,9 +83,7 @@ def make_galaxy(
             raise Rejected("no stars in the aperture")
     half_mass = structure.radius_of_half(radius["stars"], stars["mass"])
     inner = radius["stars"] <= settings.frame_radius * half_mass
-    bulk = np.average(
-        stars["velocity"][inner].astype(np.float64), axis=0, weights=stars["mass"][inner]
-    )
+    bulk = structure.weighted_mean(stars["velocity"][inner], stars["mass"][inner])
     for fields in particles.values():
         fields["velocity"] = fields["velocity"] - bulk.astype(np.float32)
     place, speed, mass = (stars[key][inner] for key in ("position", "velocity", "mass"))
@@ -187,7 +185,7 @@ def _mean(stars: Particles, name: str) -> float:
     known = np.isfinite(values)
     if not mass[known].sum() > KNOWN * mass.sum():
         return np.nan
-    return float(np.average(values[known], weights=mass[known]))
+    return float(structure.weighted_mean(values[known], mass[known]))
 
 
 def _half_light(stars: Particles, radius: np.ndarray, bands: tuple[str, ...]) -> float:
