@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,20 +10,20 @@ from astropy.io import fits
 from morphosphere.collect.fault import Fault
 
 
-def image_hdus(path: Path) -> list[int]:
+def image_hdus(path: str) -> list[int]:
     """Indices of the HDUs of a file that hold images."""
     with open(path, "rb") as handle, fits.open(handle, memmap=False) as hdus:
         return [i for i, hdu in enumerate(hdus) if _is_image(hdu)]
 
 
 def read_fits(
-    path: Path, hdu: int | str | list[int | str] | None, *, wcs: bool = False
+    path: str, hdu: int | str | list[int | str] | None, *, wcs: bool = False
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Image of shape (C, H, W), float32, row 0 on top, and what its header says.
 
     Parameters
     ----------
-    path : Path
+    path : str
     hdu : int, str, list or None
         One HDU, one for each channel, or None for the first with an image.
     wcs : bool

@@ -76,7 +76,7 @@ def _refuse_constant(pixels: np.ndarray, known: np.ndarray | None) -> None:
 
 
 def _without_sky(pixels: np.ndarray, known: np.ndarray | None) -> np.ndarray:
-    out = pixels.astype(np.float32)
+    out = pixels.astype(np.float32, order="C")
     for c, plane in enumerate(out):
         plane -= border_level(plane, None if known is None else known[c])[0]
     if pixels.dtype == np.uint8:

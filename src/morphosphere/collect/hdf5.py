@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import h5py
 import numpy as np
 
 from morphosphere.collect.fault import Fault
 
 
-def image_ids(path: Path, dataset: str, ids: str | None) -> list[str]:
+def image_ids(path: str, dataset: str, ids: str | None) -> list[str]:
     """Ids of the images in a file: those in dataset `ids`, or the row numbers.
 
     Raises
@@ -31,7 +29,7 @@ def image_ids(path: Path, dataset: str, ids: str | None) -> list[str]:
         return [str(v) for v in values]
 
 
-def read_rows(path: Path, dataset: str, start: int, stop: int) -> np.ndarray:
+def read_rows(path: str, dataset: str, start: int, stop: int) -> np.ndarray:
     """Images ``start:stop``, shape (n, C, H, W); a last axis of 1 to 4 is taken for channels.
 
     Raises

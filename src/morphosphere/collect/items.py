@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import re
@@ -16,6 +17,7 @@ PICTURE = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp")
 FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz", ".fits.bz2")
 HDF5 = (".h5", ".hdf5", ".hdf")
 SUFFIXES = {"picture": PICTURE, "fits": FITS, "hdf5": HDF5}
+_SUFFIXES = tuple(sorted((*PICTURE, *FITS, *HDF5), key=len, reverse=True))
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Item:
     ----------
     id : str
         Its id within the survey.
-    files : tuple of Path
+    files : tuple of str
         One file, or one for each band.
     kind : str
         ``picture``, ``fits`` or ``hdf5``.
@@ -35,7 +37,7 @@ class Item:
     """
 
     id: str
-    files: tuple[Path, ...]
+    files: tuple[str, ...]
     kind: str
     part: int | None = None
 
@@ -71,13 +73,13 @@ def find(settings: SurveySettings, exclude: tuple[Path, ...] = ()) -> Found:
         raise InputError(f"{root}: no such file or folder; correct the survey's `path`")
     excluded = {path.resolve() for path in exclude}
     if root.is_file():
-        files = [(root, stem(root), "")]
+        files = [(str(root), stem(root.name), "")]
     else:
         names = {path.name for path in excluded}
         files = [
             found
             for found in _matching(root, settings)
-            if found[0].name not in names or found[0].resolve() not in excluded
+            if os.path.basename(found[0]) not in names or Path(found[0]).resolve() not in excluded
         ]
     kinds = [(kind_of(path, settings.format), path, name, band) for path, name, band in files]
     others = sum(kind is None for kind, *_ in kinds)
@@ -88,52 +90,51 @@ def find(settings: SurveySettings, exclude: tuple[Path, ...] = ()) -> Found:
     else:
         candidates = _one_by_one(known, settings, rejects)
     items: list[Item] = []
-    seen: dict[str, Path] = {}
+    seen: dict[str, str] = {}
     for item in candidates:
         if settings.limit is not None and len(items) >= settings.limit:
             break
         if item.id in seen:
             reason = f"duplicate id: {seen[item.id]} has it too"
-            rejects.append(Reject(str(item.files[0]), item.id, reason))
+            rejects.append(Reject(item.files[0], item.id, reason))
             continue
         seen[item.id] = item.files[0]
         items.append(item)
     return Found(items, rejects, others)
 
 
-def kind_of(path: Path, format: str = "auto") -> str | None:
+def kind_of(path: str, format: str = "auto") -> str | None:
     """Kind of a file: as told, else by its suffix; None for a file that is no image."""
     if format != "auto":
         return format
-    name = path.name.lower()
+    name = path.lower()
     return next((kind for kind, ends in SUFFIXES.items() if name.endswith(ends)), None)
 
 
-def stem(path: Path) -> str:
+def stem(path: str) -> str:
     """Name of a file without its suffix, ``.fits.gz`` and the like counting as one."""
-    for suffix in sorted((s for ends in SUFFIXES.values() for s in ends), key=len, reverse=True):
-        if path.name.lower().endswith(suffix):
-            return path.name[: -len(suffix)]
-    return path.stem
+    name = os.path.basename(path)
+    lower = name.lower()
+    if lower.endswith(_SUFFIXES):
+        return name[: -next(len(s) for s in _SUFFIXES if lower.endswith(s))]
+    return os.path.splitext(name)[0]
 
 
-def _matching(root: Path, settings: SurveySettings) -> list[tuple[Path, str, str]]:
+def _matching(root: Path, settings: SurveySettings) -> list[tuple[str, str, str]]:
+    """Path, id and band of the files below the folder that match the pattern; none is hidden."""
     pattern = settings.pattern
-    glob = pattern.replace("{id}", "*").replace("{band}", "*")
-    paths = sorted(p for p in root.glob(glob) if p.is_file() and not _hidden(p, root))
+    wanted = pattern.replace("{id}", "*").replace("{band}", "*")
+    paths = sorted(glob.glob(wanted, root_dir=root, recursive=True))
+    files = [(path, full) for path in paths if os.path.isfile(full := os.path.join(root, path))]
     if "{id}" not in pattern:
-        return [(path, stem(path), "") for path in paths]
+        return [(full, stem(path), "") for path, full in files]
     expression = _expression(pattern, settings.bands or [])
     out = []
-    for path in paths:
-        if match := expression.fullmatch(path.relative_to(root).as_posix()):
+    for path, full in files:
+        if match := expression.fullmatch(Path(path).as_posix()):
             band = match["band"] if "{band}" in pattern else ""
-            out.append((path, match["id"], band))
+            out.append((full, match["id"], band))
     return out
-
-
-def _hidden(path: Path, root: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
 def _expression(pattern: str, bands: list[str]) -> re.Pattern[str]:
@@ -157,26 +158,26 @@ def _expression(pattern: str, bands: list[str]) -> re.Pattern[str]:
 
 
 def _by_band(
-    known: list[tuple[str | None, Path, str, str]], bands: list[str], rejects: list[Reject]
+    known: list[tuple[str | None, str, str, str]], bands: list[str], rejects: list[Reject]
 ) -> Iterator[Item]:
-    groups: dict[str, dict[str, tuple[str, Path]]] = {}
+    groups: dict[str, dict[str, tuple[str, str]]] = {}
     for kind, path, name, band in known:
         group = groups.setdefault(name, {})
         if band in group:
             reason = f"duplicate id: {group[band][1]} is band {band} of it too"
-            rejects.append(Reject(str(path), name, reason))
+            rejects.append(Reject(path, name, reason))
         else:
             group[band] = (str(kind), path)
     for name, group in groups.items():
         if missing := [band for band in bands if band not in group]:
-            file = str(next(iter(group.values()))[1])
+            file = next(iter(group.values()))[1]
             rejects.append(Reject(file, name, f"no file for band {', '.join(missing)}"))
         else:
             yield Item(name, tuple(group[b][1] for b in bands), group[bands[0]][0])
 
 
 def _one_by_one(
-    known: list[tuple[str | None, Path, str, str]],
+    known: list[tuple[str | None, str, str, str]],
     settings: SurveySettings,
     rejects: list[Reject],
 ) -> Iterator[Item]:
@@ -185,12 +186,12 @@ def _one_by_one(
             try:
                 yield from _parts(path, name, str(kind), settings)
             except (OSError, ValueError, TypeError, KeyError, Warning) as error:
-                rejects.append(Reject(str(path), name, f"unreadable: {one_line(error)}"))
+                rejects.append(Reject(path, name, f"unreadable: {one_line(error)}"))
         else:
             yield Item(name, (path,), str(kind))
 
 
-def _parts(path: Path, name: str, kind: str, settings: SurveySettings) -> Iterator[Item]:
+def _parts(path: str, name: str, kind: str, settings: SurveySettings) -> Iterator[Item]:
     if kind == "hdf5":
         from morphosphere.collect.hdf5 import image_ids
 
@@ -206,10 +207,11 @@ def _parts(path: Path, name: str, kind: str, settings: SurveySettings) -> Iterat
 def listing_digest(items: list[Item], root: Path) -> str:
     """Digest of the names and lengths of the files of all items: cheap, also for millions."""
     total = hashlib.sha256()
-    last: tuple[Path, ...] = ()
+    start = len(str(root)) + 1
+    last: tuple[str, ...] = ()
     for item in items:
         for file in item.files if item.files != last else ():
-            total.update(f"{os.path.relpath(file, root)}\0{file.stat().st_size}\n".encode())
+            total.update(f"{file[start:]}\0{os.path.getsize(file)}\n".encode())
         last = item.files
     return f"sha256:{total.hexdigest()}"
 

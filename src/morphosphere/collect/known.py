@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 
@@ -116,7 +117,7 @@ def _with_gaps(values: np.ndarray) -> np.ndarray:
 def _from_names(items: list[Item], expression: str) -> dict[str, np.ndarray]:
     """Columns of the named groups of an expression that is searched for in the file names."""
     search = re.compile(expression)
-    matches = [search.search(item.files[0].name) for item in items]
+    matches = [search.search(os.path.basename(item.files[0])) for item in items]
     out: dict[str, np.ndarray] = {}
     for name in search.groupindex:
         texts = [(m[name] or "") if m else "" for m in matches]

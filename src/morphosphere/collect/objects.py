@@ -15,6 +15,8 @@ _BRIGHT, _CONTRAST, _SIGNIFICANT = 0.5, 2.0, 6.0
 _LEVELS = 8
 #: Pixels, evenly spread over the border, that are enough for its level.
 _SAMPLE = 2000
+#: Of a normal distribution: one standard deviation below the mean, the mean, and one above.
+_QUANTILES = (0.1587, 0.5, 0.8413)
 
 
 @dataclass(frozen=True)
@@ -46,22 +48,23 @@ def border_level(plane: np.ndarray, known: np.ndarray | None = None) -> tuple[fl
     Returns
     -------
     level, scatter : float
-        Median, and standard deviation by the median deviation, clipped three times at 3 sigma.
+        Median, and half the distance of the quantiles that are two standard deviations apart;
+        both after values beyond three times the scatter are cut, up to three times.
     """
     height, width = plane.shape
     edge = max(1, round(min(height, width) * 0.1))
     values = _ring(plane, edge)
     if known is not None and (kept := _ring(known, edge)).any():
         values = values[kept]
-    values = values[:: max(1, len(values) // _SAMPLE)].astype(np.float32)
-    level = scatter = 0.0
+    values = np.sort(values[:: max(1, len(values) // _SAMPLE)].astype(np.float32))
+    first, last = 0, len(values) - 1
     for _ in range(3):
-        level = float(np.median(values))
-        scatter = 1.4826 * float(np.median(np.abs(values - level)))
-        kept = values[np.abs(values - level) <= 3 * scatter]
-        if scatter == 0 or len(kept) == len(values):
+        low, level, high = (float(values[first + round((last - first) * q)]) for q in _QUANTILES)
+        scatter = (high - low) / 2
+        clipped = np.searchsorted(values, [level - 3 * scatter, level + 3 * scatter], "right")
+        if scatter == 0 or clipped.tolist() == [first, last + 1]:
             break
-        values = kept
+        first, last = int(clipped[0]), int(clipped[1]) - 1
     return level, scatter
 
 
@@ -118,7 +121,9 @@ def _find(plane: np.ndarray) -> CentralObject | None:
     labels, _ = ndimage.label(smooth > threshold)
     region = labels == labels.flat[peak]
     centre = (x[0, peak % width], y[peak // width, 0])
-    region &= _nearer(x, y, centre, _rivals(smooth, region, int(peak), scatter, threshold))
+    rivals = _rivals(smooth, region, int(peak), scatter, threshold)
+    if len(rivals):
+        region &= _nearer(x, y, centre, rivals)
     flux = np.where(region, smooth, 0)
     core = np.where(np.hypot(x - centre[0], y - centre[1]) <= side / 4, flux, 0)
     x0, y0 = float((core * x).sum() / core.sum()), float((core * y).sum() / core.sum())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import simplejpeg
 from PIL import Image
@@ -13,7 +11,7 @@ from morphosphere.collect.fault import Fault
 _JPEG = b"\xff\xd8"
 
 
-def read_picture(path: Path, colour: str = "as stored", least: int | None = None) -> np.ndarray:
+def read_picture(path: str, colour: str = "as stored", least: int | None = None) -> np.ndarray:
     """Pixels of a picture, shape (C, H, W), C 1 or 3.
 
     8-bit pictures are uint8, 16-bit ones float32 on the same scale of 0 to 255. Transparency is
@@ -21,7 +19,7 @@ def read_picture(path: Path, colour: str = "as stored", least: int | None = None
 
     Parameters
     ----------
-    path : Path
+    path : str
     colour : str
         ``as stored``, ``grey`` (C is 1) or ``rgb`` (C is 3).
     least : int or None
@@ -33,7 +31,8 @@ def read_picture(path: Path, colour: str = "as stored", least: int | None = None
     Fault
         If it cannot be decoded.
     """
-    data = path.read_bytes()
+    with open(path, "rb") as handle:
+        data = handle.read()
     if not data:
         raise Fault("the file is empty")
     try:
@@ -56,7 +55,7 @@ def _jpeg(data: bytes, colour: str, least: int | None) -> np.ndarray | None:
     return simplejpeg.decode_jpeg(data, colorspace="GRAY" if grey else "RGB", **kept)
 
 
-def _other(path: Path, colour: str) -> np.ndarray:
+def _other(path: str, colour: str) -> np.ndarray:
     with Image.open(path) as image:
         if image.mode.startswith("I;16") or image.mode in ("I", "F"):
             deep = np.asarray(image, dtype=np.float32)

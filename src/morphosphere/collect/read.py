@@ -46,10 +46,10 @@ def read_items(items: list[Item], start: int, settings: SurveySettings) -> list[
             image, about = fit(pixels, settings)
             out.append(Collected(index, image, pixels.dtype == np.uint8, {**facts, **about}))
         except Fault as fault:
-            out.append(Reject(str(item.files[0]), item.id, " ".join(str(fault).split())))
+            out.append(Reject(item.files[0], item.id, " ".join(str(fault).split())))
         except OSError as error:
             reason = f"unreadable: {error.strerror or error}"
-            out.append(Reject(str(item.files[0]), item.id, reason))
+            out.append(Reject(item.files[0], item.id, reason))
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -167,8 +168,9 @@ def channel_names(count: int, picture: bool, kind: str) -> list[str]:
     return [f"band{i + 1}" for i in range(count)]
 
 
-def relative(file: Path, root: Path) -> str:
+def relative(file: str, root: Path) -> str:
     """Path of a file below the survey's folder; its name for a survey that is one file."""
-    if file == root:
-        return file.name
-    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+    start = f"{root}{os.sep}"
+    if file == str(root):
+        return root.name
+    return file[len(start) :] if file.startswith(start) else file

@@ -98,7 +98,7 @@ class _Rejects:
         self._stack.__exit__(kind, error, trace)
 
     def add(self, reject: Reject) -> None:
-        file = relative(Path(reject.file), self._root)
+        file = relative(reject.file, self._root)
         self._writer.writerow([file, reject.id, reject.reason])
         self.reasons[reject.reason.partition(":")[0]] += 1
 
@@ -121,7 +121,7 @@ def _fill(
                     sink.add(result)
                 except Fault as fault:
                     item = items[result.index]
-                    rejects.add(Reject(str(item.files[0]), item.id, str(fault)))
+                    rejects.add(Reject(item.files[0], item.id, str(fault)))
             advance(len(results))
 
 

@@ -217,7 +217,7 @@ def _text(values: Any) -> list[str]:
 
 
 def _id(value: str) -> str:
-    return stem(Path(value)) if value.lower().endswith(_IMAGES) else value
+    return stem(value) if value.lower().endswith(_IMAGES) else value
 
 
 def _name(name: str) -> str:
