@@ -202,9 +202,18 @@ class EpochSteps(Sampler):
         return self.steps
 
 
-def loader(batches: Batches, workers: int = 0) -> DataLoader:
-    """DataLoader of whole batches, in their order."""
-    return DataLoader(batches, batch_size=None, sampler=EpochSteps(batches), num_workers=workers)
+def loader(batches: Batches, workers: int = 0, *, epoch: int = 0) -> DataLoader:
+    """DataLoader of whole batches, in their order, of `epoch` and those after it."""
+    steps = EpochSteps(batches)
+    steps.set_epoch(epoch)
+    # A generator of its own: making an iterator draws from it, and must not move the global one.
+    return DataLoader(
+        batches,
+        batch_size=None,
+        sampler=steps,
+        num_workers=workers,
+        generator=torch.Generator(),
+    )
 
 
 def split_rows(images: ImageSet, processes: int = 1) -> dict[str, np.ndarray]:

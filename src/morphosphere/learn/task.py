@@ -69,7 +69,7 @@ class Task(lightning.LightningModule):
     def training_step(self, batch: dict[str, Tensor], step: int) -> Tensor:
         pieces = self.losses(batch)
         if not torch.isfinite(pieces["loss"]):
-            found = ", ".join(f"{name} {float(value):g}" for name, value in pieces.items())
+            found = ", ".join(f"{name} {float(value.detach()):g}" for name, value in pieces.items())
             raise TrainingError(
                 f"the loss is not finite in epoch {self.current_epoch} ({found}); lower "
                 "learn.learning_rate or learn.clip, or use learn.precision 32-true"

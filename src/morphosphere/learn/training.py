@@ -96,11 +96,12 @@ def train(
         if settings.compile:
             task.networks.compile()
         trainer = _trainer(training, settings, task, place)
+        last, next_epoch = _last_checkpoint(training)
         trainer.fit(
             task,
-            loader(batches, settings.workers),
-            loader(held_out, 0),
-            ckpt_path=_last_checkpoint(training),
+            loader(batches, settings.workers, epoch=next_epoch),
+            loader(held_out),
+            ckpt_path=last,
         )
         if not trainer.is_global_zero:
             return None
@@ -165,17 +166,16 @@ def _start_over_if_changed(
     write_json(record, state)
 
 
-def _last_checkpoint(training: Path) -> str | None:
-    """The last checkpoint if it can be read."""
+def _last_checkpoint(training: Path) -> tuple[str | None, int]:
+    """The last checkpoint, if there is one that can be read, and the epoch that follows it."""
     last = training / "checkpoints" / "last.ckpt"
     if not last.exists():
-        return None
+        return None, 0
     try:
-        torch.load(last, map_location="cpu", weights_only=True)
+        return str(last), torch.load(last, map_location="cpu", weights_only=True)["epoch"] + 1
     except Exception:
         log(f"learn: {last} cannot be read; training starts over")
-        return None
-    return str(last)
+        return None, 0
 
 
 def _trainer(
@@ -195,6 +195,7 @@ def _trainer(
             filename="best",
             monitor=task.monitor,
             save_last=True,
+            save_on_train_epoch_end=True,  # after the epoch is counted, so that the next one follows
             enable_version_counter=False,
         ),
     ]
@@ -238,6 +239,7 @@ def _quiet_lightning() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     for text in (
         ".*does not have many workers.*",
+        ".*Checkpoint directory .* exists and is not empty.*",
         ".*smaller than the logging interval.*",
         ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning with torch >= 2.9
     ):
