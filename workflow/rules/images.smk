@@ -46,7 +46,8 @@ rule collect:
         folder=folder("images"),
     shell:
         "python -m morphosphere.collect --settings {params.settings:q} --name {wildcards.survey}"
-        " --output {params.folder:q} --provenance {output.record:q} > {log:q} 2>&1"
+        " --workers {threads} --output {params.folder:q} --provenance {output.record:q}"
+        " > {log:q} 2>&1"
 
 
 rule join:
