@@ -8,15 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import hpgeom
 import numpy as np
 
 from morphosphere.artefacts.bundle import lonlat, unit_vector
-
-#: Depth of the cells by which galaxies are sorted: cells of 0.2 degrees.
-_SORT_NSIDE = 256
-#: The twelve faces of HEALPix in an order in which each touches the one before.
-_FACES = np.argsort([0, 1, 2, 3, 7, 6, 5, 4, 8, 9, 10, 11])
 
 
 @dataclass(frozen=True)
@@ -57,12 +51,26 @@ def map_order(lon: np.ndarray, lat: np.ndarray, *, chunk_rows: int, seed: int) -
     count = len(lon)
     if count <= chunk_rows:
         return np.arange(count, dtype=np.uint32)
-    cell = hpgeom.angle_to_pixel(_SORT_NSIDE, lon, lat, nest=True, lonlat=True, degrees=True)
-    face, within = np.divmod(cell, _SORT_NSIDE**2)
-    cell = _FACES[face] * _SORT_NSIDE**2 + within
     sampled = np.zeros(count, dtype=bool)
     sampled[np.random.default_rng(seed).choice(count, chunk_rows, replace=False)] = True
-    return np.lexsort((cell, ~sampled)).astype(np.uint32)
+    others = np.flatnonzero(~sampled)
+    vectors = unit_vector(lon, lat).astype(np.float32)
+    parts = [np.flatnonzero(sampled), *_compact(others, vectors, chunk_rows)]
+    return np.concatenate(parts).astype(np.uint32)
+
+
+def _compact(rows: np.ndarray, vectors: np.ndarray, size: int) -> list[np.ndarray]:
+    """Split rows into compact groups of `size`, the last one with what is left, by halving."""
+    if len(rows) <= size:
+        return [np.sort(rows)]
+    groups = -(-len(rows) // size)
+    cut = size * (groups // 2)
+    place = vectors[rows]
+    along = place[:, place.var(axis=0).argmax()]
+    order = np.argpartition(along, cut)
+    return [
+        part for half in (order[:cut], order[cut:]) for part in _compact(rows[half], vectors, size)
+    ]
 
 
 def chunks_of(lon: np.ndarray, lat: np.ndarray, *, chunk_rows: int) -> list[Chunk]:
