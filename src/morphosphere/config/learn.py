@@ -62,17 +62,17 @@ class EncoderSettings(Settings):
 class DecoderSettings(Settings):
     """The network that draws the upright image of a place on the sphere."""
 
-    width: int = Field(24, ge=4, le=512, description="Channels of the finest layer.")
+    width: int = Field(32, ge=4, le=512, description="Channels of the finest layer.")
 
 
 class LossSettings(Settings):
     """Weights of the pieces of the loss; the reconstruction's mean absolute difference has 1."""
 
     kl: float = Field(
-        0.0005, ge=0, description="Divergence of the posterior from the uniform sphere."
+        0.0001, ge=0, description="Divergence of the posterior from the uniform sphere."
     )
     uniformity: float = Field(
-        0.05, ge=0, description="Pushes the means apart so that the sphere is evenly used."
+        0.2, ge=0, description="Pushes the means apart so that the sphere is evenly used."
     )
     colour: float = Field(0.5, ge=0, description="Absolute difference of differences of channels.")
     profile: float = Field(
@@ -82,7 +82,7 @@ class LossSettings(Settings):
         0.02, ge=0, description="Two disturbed copies of an image must have similar features."
     )
     neighbours: float = Field(
-        0.02, ge=0, description="Images alike in the feature space must be close on the sphere."
+        0.1, ge=0, description="Images alike in the feature space must be close on the sphere."
     )
     residual: Literal["all", "circle"] = Field(
         "all", description="Compare all pixels, or those in the inscribed circle."
@@ -125,7 +125,7 @@ class LearnSettings(Settings):
     augment: AugmentSettings = Field(
         default_factory=AugmentSettings, description=AugmentSettings.__doc__
     )
-    epochs: int = Field(10, ge=1, description="Number of passes over the training images.")
+    epochs: int = Field(12, ge=1, description="Number of passes over the training images.")
     batch_size: int = Field(64, ge=2, description="Images in a step, over all devices.")
     learning_rate: float = Field(0.003, gt=0, description="Largest step size (AdamW, cosine).")
     weight_decay: float = Field(0.01, ge=0, description="Decay of weights (AdamW).")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from morphosphere.stage import main_of, run_stage, stage_parser
 def _work(
     args: argparse.Namespace, settings: LearnSettings, record: RunRecord, world: World
 ) -> None:
+    # Threads that wait asleep: spinning ones stop each other where cores are shared. It is read
+    # when torch is first imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from morphosphere.learn.training import train
 
     record.inputs([args.images])

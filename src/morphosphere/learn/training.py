@@ -195,7 +195,7 @@ def _trainer(
             filename="best",
             monitor=task.monitor,
             save_last=True,
-            save_on_train_epoch_end=True,  # after the epoch is counted, so that the next one follows
+            save_on_train_epoch_end=True,  # the epoch is counted by then, and not repeated
             enable_version_counter=False,
         ),
     ]
