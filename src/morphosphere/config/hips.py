@@ -28,7 +28,11 @@ class HipsSettings(Settings):
     )
     order: int = Field(3, ge=0, le=10, description="Deepest tile order of the image layers.")
     tile_width: int = Field(
-        256, ge=64, le=1024, description="Width of a tile in pixels, a power of two."
+        512,
+        ge=64,
+        le=1024,
+        description="Width of a tile in pixels, a power of two. With less than 512, Aladin Lite "
+        "shows small copies of order 3 in wide views, instead of the large galaxies of order 0.",
     )
     cells: int = Field(
         4,
