@@ -11,7 +11,8 @@ import pytest
 
 from factories_images import make_imageset
 from morphosphere.artefacts import imageset
-from morphosphere.artefacts.imageset import ImageSet, ImageSetWriter, join
+from morphosphere.artefacts.imageset import ImageSet, ImageSetWriter
+from morphosphere.artefacts.joining import join
 from morphosphere.errors import InputError
 
 

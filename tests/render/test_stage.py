@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from factories_galaxies import galaxy, write_galaxyset
-from morphosphere.artefacts.imageset import ImageSet, join
+from morphosphere.artefacts.imageset import ImageSet
+from morphosphere.artefacts.joining import join
 from morphosphere.config.base import check
 from morphosphere.config.render import RenderSettings
 from morphosphere.errors import ConfigError

@@ -12,9 +12,7 @@ virtual dataset, without copying images.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -100,7 +98,7 @@ class ImageSetWriter:
         for name, values in table.items():
             if len(values) != count:
                 raise ValueError(f"{name}: {len(values)} values for {count} images")
-            _append_column(self._table, name, values, start, self._about.get(name))
+            append_column(self._table, name, values, start, self._about.get(name))
 
     def __exit__(
         self,
@@ -117,9 +115,10 @@ class ImageSetWriter:
         self._atomic.__exit__(kind, error, trace)
 
 
-def _append_column(
+def append_column(
     group: h5py.Group, name: str, values: Any, start: int, about: dict[str, str] | None = None
 ) -> None:
+    """Append values to the column `name` of a table, making it if it is not there yet."""
     array = np.asarray(values)
     if array.dtype.kind in "OUS":
         array, dtype = np.asarray([str(v) for v in values], dtype=object), h5py.string_dtype()
@@ -250,128 +249,3 @@ def _check_sources(path: Path, images: h5py.Dataset) -> None:
             f"{path}: its part {part.file_name} has changed (it holds {shape}, "
             f"{joined} images when it was joined); join again"
         )
-
-
-def join(parts: Sequence[str | Path], path: str | Path) -> int:
-    """Join ImageSets into one whose images are virtual; return their number.
-
-    Parts are referred to by relative path. Columns that some parts lack are filled with NaN
-    (numbers) or an empty string; a column of numbers in one part and text in another becomes text.
-
-    Raises
-    ------
-    InputError
-        If channels or sizes differ, an ``image_id`` stands twice, or there are no images.
-    """
-    path = Path(path)
-    sets: list[ImageSet] = []
-    try:
-        for part in parts:
-            sets.append(ImageSet(part))
-        _check_parts(sets)
-        total = sum(map(len, sets))
-        shape = (total, *sets[0].images.shape[1:])
-        # Pixels of pictures and of fluxes can stand side by side: the wider type holds both.
-        layout = h5py.VirtualLayout(shape, dtype=np.result_type(*(s.images.dtype for s in sets)))
-        names = list(dict.fromkeys(name for s in sets for name in s.columns))
-        with atomic_path(path) as temporary, h5py.File(temporary, "w") as out:
-            out.attrs.update({**_common(sets), "n_parts": len(sets)})
-            start = 0
-            for part in sets:
-                stop = start + len(part)
-                if stop > start:
-                    relative = os.path.relpath(part.path.resolve(), path.parent.resolve())
-                    layout[start:stop] = h5py.VirtualSource(relative, "images", part.images.shape)
-                start = stop
-            table = out.create_group("table", track_order=True)
-            for name in names:
-                _join_column(table, name, sets)
-            out.create_dataset(
-                "image_part",
-                data=np.repeat(np.arange(len(sets), dtype=np.int32), [len(s) for s in sets]),
-            )
-            out.create_virtual_dataset("images", layout)
-        return total
-    finally:
-        for part in sets:
-            part.close()
-
-
-def _common(sets: Sequence[ImageSet]) -> dict[str, Any]:
-    """Attributes that are the same in all sets; the first set's, if it has one alone, are not."""
-    first, *others = [s.attributes for s in sets]
-    return {
-        name: value
-        for name, value in first.items()
-        if all(name in other and np.array_equal(other[name], value) for other in others)
-    }
-
-
-def _check_parts(sets: Sequence[ImageSet]) -> None:
-    if not sets or not any(map(len, sets)):
-        raise InputError("no images at all: every source came out empty; loosen the cuts")
-    first = sets[0]
-    for other in sets[1:]:
-        if other.channels != first.channels or other.size != first.size:
-            raise InputError(
-                f"{other.path}: {other.size} px with channels {', '.join(other.channels)}, but "
-                f"{first.path} has {first.size} px with {', '.join(first.channels)}; "
-                "give all sources of a run the same size and channels"
-            )
-    _check_unique(sets)
-
-
-def _check_unique(sets: Sequence[ImageSet]) -> None:
-    """Refuse ids that stand twice, holding eight bytes of each in memory."""
-    hashed = np.concatenate([_hashes(ids) for s in sets for _, ids in _pieces(s, "image_id")])
-    hashed.sort()
-    twice = set(hashed[1:][hashed[1:] == hashed[:-1]].tolist())
-    if not twice:
-        return
-    seen: dict[str, Path] = {}
-    for part in sets:
-        for _, ids in _pieces(part, "image_id"):
-            for name in ids[np.isin(_hashes(ids), list(twice))]:
-                if name in seen:
-                    raise InputError(
-                        f"image_id {name!r} stands more than once in the run: in {seen[name]} and "
-                        f"in {part.path}; give the sources different names"
-                    )
-                seen[name] = part.path
-
-
-def _hashes(names: np.ndarray) -> np.ndarray:
-    return np.fromiter(
-        (int.from_bytes(blake2b(n.encode(), digest_size=8).digest(), "big") for n in names),
-        dtype=np.uint64,
-        count=len(names),
-    )
-
-
-def _pieces(part: ImageSet, name: str, size: int = 65536) -> Iterator[tuple[int, np.ndarray]]:
-    for start in range(0, len(part), size):
-        yield start, part.column(name, slice(start, start + size))
-
-
-def _join_column(table: h5py.Group, name: str, sets: Sequence[ImageSet]) -> None:
-    having = [s for s in sets if name in s.columns and len(s)]
-    kinds = [s.column(name, slice(0, 0)).dtype for s in having]
-    if not having:
-        return
-    text = any(kind.kind == "O" for kind in kinds)
-    if text:
-        dtype, fill = np.dtype(object), ""
-    elif any(len(s) and name not in s.columns for s in sets):
-        dtype, fill = np.result_type(np.float64, *kinds), np.nan
-    else:
-        dtype, fill = np.result_type(*kinds), None
-    about = having[0].column_attributes(name)
-    start = 0
-    for part in sets:
-        if part not in having:
-            _append_column(table, name, np.full(len(part), fill, dtype=dtype), start, about)
-        else:
-            for first, values in _pieces(part, name):
-                values = [str(v) for v in values] if text else values.astype(dtype)
-                _append_column(table, name, values, start + first, about)
-        start += len(part)

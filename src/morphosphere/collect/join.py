@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, _: JoinSettings, record: RunRecord, world: World) -> None:
-    from morphosphere.artefacts.imageset import join
+    from morphosphere.artefacts.joining import join
     from morphosphere.progress import log
 
     total = join(args.input, args.output)
