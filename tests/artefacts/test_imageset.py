@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from factories_images import make_imageset
-from morphosphere.artefacts import imageset
+from morphosphere.artefacts import joining
 from morphosphere.artefacts.imageset import ImageSet, ImageSetWriter
 from morphosphere.artefacts.joining import join
 from morphosphere.errors import InputError
@@ -197,7 +197,7 @@ def test_ids_stand_once(tmp_path):
 
 
 def test_equal_hashes_of_different_ids_are_no_mistake(tmp_path, monkeypatch):
-    monkeypatch.setattr(imageset, "_hashes", lambda names: np.zeros(len(names), dtype=np.uint64))
+    monkeypatch.setattr(joining, "_hashes", lambda names: np.zeros(len(names), dtype=np.uint64))
     write(tmp_path / "a.h5", name="a")
     assert join([tmp_path / "a.h5"], tmp_path / "j.h5") == 3
 
