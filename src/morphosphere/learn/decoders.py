@@ -16,7 +16,9 @@ class Widen(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.convolution = nn.Conv2d(
+            inputs, outputs, 3, padding=1, padding_mode="replicate", bias=False
+        )
         self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -52,7 +54,7 @@ class Decoder(nn.Module):
             nn.ReLU(),
         )
         self.widen = nn.ModuleList(Widen(a, b) for a, b in pairwise(widths))
-        self.draw = nn.Conv2d(widths[-1], 4 * channels, 3, padding=1)
+        self.draw = nn.Conv2d(widths[-1], 4 * channels, 3, padding=1, padding_mode="replicate")
         with torch.no_grad():  # the four pixels start out alike: no pattern of squares
             first = self.draw.weight[::4]
             self.draw.weight.copy_(first.repeat_interleave(4, dim=0))
@@ -62,6 +64,9 @@ class Decoder(nn.Module):
         x = self.lift(position).unflatten(1, (-1, self.start, self.start))
         for layer in self.widen:
             x = layer(x)
-        x = torch.sigmoid(F.pixel_shuffle(self.draw(x), 2))
+        x = F.pixel_shuffle(self.draw(x), 2)
+        # Each pixel is the mean of one of each of the four kinds: no pattern of squares is left.
+        x = F.avg_pool2d(F.pad(x, (0, 1, 0, 1), mode="replicate"), 2, stride=1)
+        x = torch.sigmoid(x)
         margin = (x.shape[-1] - self.size) // 2
         return x[..., margin : margin + self.size, margin : margin + self.size]
