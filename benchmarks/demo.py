@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -13,8 +12,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.result import Result
+from benchmarks.work import demo_command
 
-ROOT = Path(__file__).resolve().parents[1]
 SECONDS, GIB = 360.0, 4.0
 
 
@@ -22,9 +21,8 @@ def run() -> Iterator[Result]:
     """Run the workflow in an empty folder; memory is that of all its processes together."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-        command += ["--profile", str(ROOT / "profiles" / "local"), "--directory", folder]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        silent = subprocess.DEVNULL
+        process = subprocess.Popen(demo_command(Path(folder)), stdout=silent, stderr=silent)
         peak = _Peak(process.pid)
         if process.wait():
             raise SystemExit("the demo failed; run `make demo` to see why")

@@ -18,6 +18,7 @@ rule hips:
         layer="|".join(LAYERS),
     conda:
         "../../envs/map.yaml"
+    threads: lambda wildcards: 2 if wildcards.layer in ("real", "generated") else 1
     params:
         settings=settings("hips"),
         model=folder("model"),
@@ -25,7 +26,8 @@ rule hips:
     shell:
         "python -m morphosphere.hips --settings {params.settings:q} --layer {wildcards.layer}"
         " --images {input.images:q} --model {params.model:q} --catalogue {input.catalogue:q}"
-        " --output {params.folder:q} --provenance {output.record:q} > {log:q} 2>&1"
+        " --threads {threads} --output {params.folder:q} --provenance {output.record:q}"
+        " > {log:q} 2>&1"
 
 
 rule page_data:
