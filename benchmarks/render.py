@@ -24,7 +24,7 @@ def run() -> Iterator[Result]:
         repeats=3,
     )
     yield Result(
-        "render", STARS / ours, STARS / theirs, 0.2, True, "particles/s", "unsmoothed deposit"
+        "render", STARS / ours, STARS / theirs, 0.1, True, "particles/s", "unsmoothed deposit"
     )
 
 
