@@ -65,9 +65,26 @@ def run(finished: Run) -> Run:
     return finished
 
 
+def until(page: Page, expression: str, argument: object = None) -> None:
+    """Wait until an expression is true; asked from outside, as the page's policy has no eval."""
+    for _ in range(400):
+        if page.evaluate(expression, argument):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never true: {expression}")
+
+
+def until_said(page: Page, text: str) -> None:
+    until(page, "text => document.querySelector('#messages').textContent.includes(text)", text)
+
+
+def until_card(page: Page, name: str) -> None:
+    until(page, "id => document.querySelector('#card-title')?.textContent === id", str(name))
+
+
 def settled(page: Page) -> None:
     """Wait until points are drawn and the address is written."""
-    page.wait_for_function("window.morphosphere.explorer?.ready && morphosphere.points.complete")
+    until(page, "Boolean(morphosphere.explorer?.ready && morphosphere.points.complete)")
     page.wait_for_timeout(500)
 
 
@@ -217,20 +234,21 @@ def stored_thumbnail(run: Run, row: int, kind: str) -> np.ndarray:
     return picture[top : top + 64, left : left + 64]
 
 
-@pytest.mark.parametrize("row", [0, 77, COUNT - 1])
-def test_a_click_where_a_galaxy_lies_opens_it(run, visit, row):
+def test_a_click_where_a_galaxy_lies_opens_it(run, visit):
     page = visit(run)
-    click_on(page, *place(run, row))
-    name = run.catalogue["image_id"][row]
-    assert page.inner_text("#card-title") == name
-    for number, kind in enumerate(("original", "reconstruction"), start=1):
-        shown = sprite_pixels(page, f".pair figure:nth-child({number}) .picture")
-        assert np.abs(shown - stored_thumbnail(run, row, kind)).mean() < 2
-    card = page.inner_text("#card")
-    assert "M☉" in card
-    assert f"Outlier score {run.catalogue['outlier_score'][row]:.4g}"[:18] in card
-    assert state(page)["id"] == name
-    assert len(page.query_selector_all(".similar button")) == 6
+    for row in (0, 77, COUNT - 1):
+        click_on(page, *place(run, row))
+        name = run.catalogue["image_id"][row]
+        until_card(page, name)
+        for number, kind in enumerate(("original", "reconstruction"), start=1):
+            shown = sprite_pixels(page, f".pair figure:nth-child({number}) .picture")
+            assert np.abs(shown - stored_thumbnail(run, row, kind)).mean() < 2
+        card = page.inner_text("#card")
+        assert run.catalogue["stellar_mass"][row] > 0
+        assert "M☉" in card
+        assert f"Outlier score {run.catalogue['outlier_score'][row]:.4g}"[:18] in card
+        assert state(page)["id"] == name
+        assert len(page.query_selector_all(".similar button")) == 6
 
 
 def test_a_click_on_a_picture_of_the_map_opens_that_galaxy(run, visit):
@@ -272,20 +290,11 @@ def test_hovering_shows_the_galaxy_and_similar_ones_are_a_click_away(run, visit)
     page.mouse.click(x, y)
     page.wait_for_selector("#card-title")
     page.click(".similar li:nth-child(2) button")
-    page.wait_for_function(
-        "id => document.querySelector('#card-title').textContent === id",
-        arg=str(run.catalogue["image_id"][32]),
-    )
+    until_card(page, run.catalogue["image_id"][32])
     page.go_back()
-    page.wait_for_function(
-        "id => document.querySelector('#card-title').textContent === id",
-        arg=str(run.catalogue["image_id"][30]),
-    )
+    until_card(page, run.catalogue["image_id"][30])
     page.go_forward()
-    page.wait_for_function(
-        "id => document.querySelector('#card-title').textContent === id",
-        arg=str(run.catalogue["image_id"][32]),
-    )
+    until_card(page, run.catalogue["image_id"][32])
 
 
 def test_search_suggests_by_any_part_and_opens(run, visit):
@@ -316,7 +325,7 @@ def test_galaxies_are_coloured_by_any_property(run, visit):
     settled(page)
     page.select_option("#colour", "stellar_mass")
     page.check("input[name=scale][value=log]", force=True)
-    page.wait_for_function("document.querySelector('#legend').textContent.includes('stellar mass')")
+    until(page, "document.querySelector('#legend').textContent.includes('stellar mass')")
     assert "[M☉]" in page.inner_text("#legend")
     assert (state(page)["colour"], state(page)["scale"]) == ("stellar_mass", "log")
     page.select_option("#colour", "split")
@@ -351,8 +360,8 @@ def drag(page: Page, tool: str, points: list[tuple[float, float]]) -> None:
 def inside_cap(run: Run, lon: float, lat: float, radius: float) -> set[str]:
     from morphosphere.artefacts.bundle import unit_vector
 
-    angle = unit_vector(run.catalogue["lon"], run.catalogue["lat"]) @ unit_vector(lon, lat)
-    return set(run.catalogue["image_id"][np.degrees(np.arccos(angle)) < radius])
+    cosine = unit_vector(run.catalogue["lon"], run.catalogue["lat"]) @ unit_vector(lon, lat)
+    return set(run.catalogue["image_id"][cosine > np.cos(np.radians(radius))])
 
 
 def download(page: Page, button: str, tmp_path: Path) -> Path:
@@ -385,7 +394,9 @@ def test_a_circle_is_exported_as_csv_and_votable(run, visit, tmp_path):
         mass = np.ma.filled(np.ma.asarray(table["stellar_mass"], dtype=float), np.nan)
         assert np.allclose(mass, run.catalogue["stellar_mass"][rows], rtol=1e-6, equal_nan=True)
         assert list(table["subhalo_id"]) == list(run.catalogue["subhalo_id"][rows])
-        assert list(table["note <&>"]) == list(run.catalogue["note <&>"][rows])
+        # astropy makes the name of this column an XML identifier.
+        note = next(name for name in table.colnames if name.startswith("note"))
+        assert list(table[note]) == list(run.catalogue["note <&>"][rows])
     assert str(vot["stellar_mass"].unit) == "solMass"
     assert vot["lon"].meta["ucd"] == "pos.eq.ra;meta.main"
 
@@ -395,7 +406,7 @@ def test_a_circle_is_exported_as_csv_and_votable(run, visit, tmp_path):
     page.wait_for_selector("#take-csv")
     assert page.inner_text(".count") == f"{len(expected)} galaxies selected"
     page.click("#clear")
-    page.wait_for_function("!location.hash.includes('region')")
+    until(page, "!location.hash.includes('region')")
 
 
 def test_rectangles_and_lassos_hold_what_is_drawn_inside(run, visit):
@@ -451,18 +462,12 @@ def test_a_link_restores_the_whole_view(run, visit):
     assert page.evaluate("morphosphere.aladin.getProjectionName()") == "AIT"
 
 
-@pytest.mark.parametrize(
-    ("hash", "said"),
-    [
-        ("#map=nowhere", "layer “nowhere”"),
-        ("#colour=nothing", "property “nothing”"),
-        ("#id=nobody", "no galaxy “nobody”"),
-    ],
-)
-def test_an_address_that_asks_for_what_is_not_there_says_so(run, visit, hash, said):
-    page = visit(run, hash + "&lon=abc&fov=-3&region=p_1_2&size=1e9")
-    assert said in messages(page)
+def test_an_address_that_asks_for_what_is_not_there_says_so(run, visit):
+    asked = "#map=nowhere&colour=nothing&id=nobody&lon=abc&fov=-3&region=p_1_2&size=1e9"
+    page = visit(run, asked)
     settled(page)
+    for said in ("layer “nowhere”", "property “nothing”", "no galaxy “nobody”"):
+        until_said(page, said)
     assert not page.errors
 
 
@@ -481,7 +486,6 @@ def spoil(copied: Run, path: str, content: bytes | None) -> None:
     ("path", "content", "said"),
     [
         ("hips/real/properties", None, r"“Real layer” cannot be shown.*missing"),
-        ("hips/real/properties", b"<html>", r"“Real layer” cannot be shown.*damaged"),
         ("site/config.json", b"{oops", r"config\.json is damaged"),
         ("site/data/index.json", None, r"data/index\.json could not be loaded.*missing"),
         ("site/data/index.json", b"{}", r"index\.json was made by another version"),
@@ -495,6 +499,10 @@ def test_missing_and_wrong_files_are_said_on_the_page(copied, visit, path, conte
     page = visit(copied)
     assert re.search(said, messages(page))
     assert not page.errors
+    if path.startswith("hips/real"):
+        spoil(copied, "hips/generated/properties", b"<html>")
+        page.check("input[name=base][value=generated]", force=True)
+        until_said(page, "“Generated layer” cannot be shown: its properties file is damaged")
 
 
 def test_a_missing_part_is_said_when_it_is_needed_and_the_page_goes_on(copied, visit):
@@ -507,11 +515,9 @@ def test_a_missing_part_is_said_when_it_is_needed_and_the_page_goes_on(copied, v
     page.evaluate("morphosphere.explorer.choose(20)")
     assert "details/00001.json is damaged" in messages(page)
     page.evaluate("morphosphere.explorer.choose(40)")
-    page.wait_for_function("document.querySelector('#messages').textContent.includes('00002.jpg')")
+    until_said(page, "00002.jpg")
     page.fill("#search", "synth")
-    page.wait_for_function(
-        "document.querySelector('#messages').textContent.includes('ids/00000.txt')"
-    )
+    until_said(page, "ids/00000.txt")
     page.evaluate("morphosphere.explorer.choose(0)")
     page.wait_for_selector("#card-title")
     assert not page.errors
@@ -528,7 +534,10 @@ def test_everything_is_reached_by_keyboard(run, visit):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate(
-                "document.activeElement.id || document.activeElement.dataset.tool || document.activeElement.name || ''"
+                """() => {
+                  const { id, dataset, name } = document.activeElement;
+                  return id || dataset.tool || name || "";
+                }"""
             )
         )
         shown = page.evaluate(

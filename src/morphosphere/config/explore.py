@@ -53,8 +53,11 @@ class ExploreSettings(Settings):
     )
     longitude: float = Field(0.0, ge=0, lt=360, description="Centre of the first view, degrees.")
     latitude: float = Field(0.0, ge=-90, le=90, description="Centre of the first view, degrees.")
-    field_of_view: float = Field(
-        180.0, gt=0.01, le=360, description="Width of the first view, degrees."
+    field_of_view: float | None = Field(
+        None,
+        gt=0.01,
+        le=360,
+        description="Shorter side of the first view in degrees; the whole sphere if not given.",
     )
     data: ExploreDataSettings = Field(
         default_factory=ExploreDataSettings, description=ExploreDataSettings.__doc__

@@ -183,11 +183,10 @@ def write_columns(
     columns.write_chunks(
         output / "columns" / "row", rows, np.arange(len(rows)), chunk_rows=settings.chunk_rows
     )
+    search = ids.write_ids(output / "ids", (b["image_id"] for b in catalogue.batches(["image_id"])))
     facts = []
     for number, name in enumerate(shown):
         values = catalogue.read([name])[name]
-        if name == "image_id":
-            search = ids.write_ids(output / "ids", values)
         stored, about = columns.encode(values)
         if name == "image_id" and about["kind"] == "category":
             stored, about = [str(v) for v in values], {"kind": "string"}

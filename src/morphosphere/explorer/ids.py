@@ -6,12 +6,15 @@ follows an underscore, so that ``tng_99_394242_c0`` is found by ``tng_99_39`` an
 
 from __future__ import annotations
 
+import contextlib
+import heapq
+import itertools
 import re
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from morphosphere.files import atomic_path
 
@@ -20,36 +23,61 @@ BLOCK = 1024
 _CAMERA = re.compile(r"c\d+")
 
 
-def keys_of(image_id: str) -> list[tuple[str, str]]:
-    """(key, what stands before it) for one identifier; keys are in lower case."""
-    out = [(image_id.lower(), "")]
-    for found in re.finditer("_", image_id):
-        key = image_id[found.end() :]
-        if key and not _CAMERA.fullmatch(key):
-            out.append((key.lower(), image_id[: found.end()]))
-    return out
+def keys_of(image_id: str) -> list[str]:
+    """Keys under which an identifier is found, in lower case."""
+    parts = (image_id[found.end() :] for found in re.finditer("_", image_id))
+    return [
+        image_id.lower(),
+        *(part.lower() for part in parts if part and not _CAMERA.fullmatch(part)),
+    ]
 
 
-def write_ids(folder: Path, image_ids: np.ndarray) -> dict[str, object]:
+def write_ids(folder: Path, batches: Iterable[np.ndarray]) -> dict[str, object]:
     """Write the blocks of the search index; return what the index says of them.
 
     A block is lines ``key<TAB>row<TAB>identifier`` sorted by key as UTF-16, the order in which
-    JavaScript compares strings.
+    JavaScript compares strings. Each batch is sorted and put aside on disk, then all are merged,
+    so that memory does not grow with the number of galaxies.
+
+    Parameters
+    ----------
+    folder : Path
+    batches : iterable of ndarray of str
+        The identifiers of all galaxies, in pieces and in order.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    keys, rows = [], []
-    for row, name in enumerate(image_ids):
-        for key, _ in keys_of(str(name)):
-            keys.append(key)
-            rows.append(row)
-    # Identifiers are nearly always ASCII, where byte order and UTF-16 order are the same.
-    sort_by = pa.array([key.encode("utf-16-be") for key in keys], pa.large_binary())
-    order = pc.sort_indices(sort_by).to_numpy()
-    first_keys = []
-    for number, start in enumerate(range(0, len(order), BLOCK)):
-        part = order[start : start + BLOCK]
-        first_keys.append(keys[part[0]])
-        lines = [f"{keys[i]}\t{rows[i]}\t{image_ids[rows[i]]}" for i in part]
-        with atomic_path(folder / f"{number:05d}.txt") as temporary:
-            temporary.write_text("\n".join(lines), encoding="utf-8")
-    return {"first_keys": first_keys, "keys": len(keys)}
+    first_keys: list[str] = []
+    count = 0
+    with tempfile.TemporaryDirectory(prefix=".sort.", dir=folder.parent) as aside:
+        runs = [_sorted_run(Path(aside) / str(n), *part) for n, part in enumerate(_rows(batches))]
+        with contextlib.ExitStack() as stack:
+            opened = [stack.enter_context(run.open(encoding="utf-8", newline="\n")) for run in runs]
+            lines = heapq.merge(*opened, key=_order)
+            while block := [line.rstrip("\n") for line in itertools.islice(lines, BLOCK)]:
+                with atomic_path(folder / f"{len(first_keys):05d}.txt") as temporary:
+                    temporary.write_text("\n".join(block), encoding="utf-8")
+                first_keys.append(block[0].split("\t")[0])
+                count += len(block)
+    return {"first_keys": first_keys, "keys": count}
+
+
+def _rows(batches: Iterable[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
+    first = 0
+    for batch in batches:
+        yield first, batch
+        first += len(batch)
+
+
+def _sorted_run(path: Path, first: int, batch: np.ndarray) -> Path:
+    lines = [
+        f"{key}\t{row}\t{name}\n"
+        for row, name in enumerate(map(str, batch), start=first)
+        for key in keys_of(name)
+    ]
+    with path.open("w", encoding="utf-8", newline="\n") as handle:
+        handle.writelines(sorted(lines, key=_order))
+    return path
+
+
+def _order(line: str) -> bytes:
+    return line.encode("utf-16-be")

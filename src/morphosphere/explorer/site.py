@@ -145,7 +145,13 @@ def write_site(
 def page_html(settings: ExploreSettings) -> str:
     """index.html with title and introduction."""
     template = Template((PAGE / "index.html").read_text(encoding="utf-8"))
+    modules = sorted((PAGE / "js").glob("*.js"))
+    preloads = "\n".join(
+        f'  <link rel="modulepreload" href="page/js/{module.name}">' for module in modules
+    )
     introduction = re.sub(r"\s+", " ", settings.introduction).strip()
     return template.substitute(
-        title=html.escape(settings.title), introduction=html.escape(introduction)
+        title=html.escape(settings.title),
+        introduction=html.escape(introduction),
+        preloads=preloads,
     )

@@ -1,7 +1,7 @@
 // The About box: what this is, how to use it, where the files are, and licences.
 
 import { byId, el } from "./dom.js";
-import { grouped, label, number } from "./format.js";
+import { grouped, number } from "./format.js";
 
 const KEYS = [
   ["Arrow keys", "move the map"], ["+ and −", "zoom"], ["0", "the whole sphere"],
@@ -63,8 +63,6 @@ function sections(config, table) {
     el("h3", {}, "Made with"),
     el("p", {}, `morphosphere ${config.version} (BSD 3-clause) and `,
       el("a", { href: "https://aladin.cds.unistra.fr/AladinLite/", rel: "noopener", target: "_blank" }, `Aladin Lite ${config.aladin_version}`),
-      " by CDS, Strasbourg (GPL 3), which draws the sky. If you use this map in research, please cite Baumann et al. 2022 and Bonnarel et al. 2000 for Aladin, and the paper of this map."),
+      " by CDS, Strasbourg (GPL 3), which draws the sky. In research, cite Aladin Lite as Boch and Fernique (2014, ASPC 485, 277) and Baumann et al. (2022, ASPC 532, 7)."),
   ];
 }
-
-export { label };

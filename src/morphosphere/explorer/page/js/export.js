@@ -44,12 +44,12 @@ const escaped = (text) =>
   String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]).replace(/[\x00-\x08\x0b\x0c\x0e-\x1f]/g, "");
 
 export function votable(table, data, about) {
-  const fields = table.columns.map((c, i) => {
+  const fields = table.columns.map((c) => {
     const [type, size] = DATATYPES[c.kind];
     const unit = c.unit ? ` unit="${escaped(c.unit)}"` : "";
     const ucd = c.ucd ? ` ucd="${escaped(c.ucd)}"` : "";
     const description = c.description ? `<DESCRIPTION>${escaped(c.description)}</DESCRIPTION>` : "";
-    return `<FIELD ID="col${i}" name="${escaped(c.name)}" datatype="${type}"${size ? ` arraysize="${size}"` : ""}${unit}${ucd}>${description}</FIELD>`;
+    return `<FIELD name="${escaped(c.name)}" datatype="${type}"${size ? ` arraysize="${size}"` : ""}${unit}${ucd}>${description}</FIELD>`;
   });
   const rows = data[table.columns[0].name].map(
     (_, i) => `<TR>${table.columns.map((c) => `<TD>${escaped(plain(data[c.name][i], c))}</TD>`).join("")}</TR>`,

@@ -19,6 +19,7 @@ import { Ids, searchBox } from "./search.js";
 import { Sky } from "./sky.js";
 import { regionOf, regionText, toVector } from "./sphere.js";
 import { numberOf, readState, writeState } from "./state.js";
+import { surround } from "./surround.js";
 import { Table } from "./table.js";
 
 const explorer = {};
@@ -37,6 +38,7 @@ async function start() {
     projection: ["SIN", "AIT", "ZEA", "TAN"].includes(state.view) ? state.view : config.projection,
   });
   byId("loading").remove();
+  surround(byId("surround"), sky);
   Object.assign(explorer, { config, sky, aladin: sky.aladin });
   const layers = new Layers(config, sky);
   explorer.layers = layers;
@@ -232,7 +234,8 @@ class Explorer {
 
   #naturalSize() {
     const { rows } = this.table;
-    return rows > 100_000 ? 2 : rows > 20_000 ? 3 : rows > 4000 ? 4.5 : rows > 800 ? 6 : 8;
+    const size = rows > 100_000 ? 2 : rows > 20_000 ? 3 : rows > 4000 ? 4.5 : rows > 800 ? 6 : 8;
+    return matchMedia("(max-width: 760px)").matches ? Math.ceil(1.4 * size) / 2 : size;
   }
 
   write({ step = false } = {}) {

@@ -1,8 +1,5 @@
 // What is drawn over the galaxies: the chosen one, those like it, the hovered one, the region.
 
-import { PROJECTIONS } from "./camera.js";
-
-const NIGHT = "#070a12";
 const INK = "#ffffff";
 const ACCENT = "#ffb454";
 
@@ -28,12 +25,14 @@ export class Marks {
     const { camera } = this.sky;
     if (!camera) return;
     const { context: c, canvas } = this;
+    // An empty canvas over the map costs time in every frame: it is hidden.
+    canvas.hidden = !(this.region || this.sketch || this.hovered || this.chosen || this.crosshair || this.similar.length);
+    if (canvas.hidden) return;
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
     const [width, height] = [Math.round(camera.width * ratio), Math.round(camera.height * ratio)];
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.clearRect(0, 0, camera.width, camera.height);
-    this.#surround(camera);
     if (this.region) this.#outline(this.region.outline.map((v) => camera.pixel(v)), true);
     if (this.sketch) this.#outline(this.sketch, true, [5, 4]);
     for (const vector of this.similar) this.#link(camera, vector);
@@ -41,35 +40,6 @@ export class Marks {
     if (this.hovered) this.#ring(camera.pixel(this.hovered), 8, 1.5, INK);
     if (this.chosen) this.#target(camera.pixel(this.chosen));
     if (this.crosshair) this.#cross(camera.origin);
-  }
-
-  /** What lies outside of the sphere: night, and a faint glow along its edge. */
-  #surround(camera) {
-    const { halfWidth, halfHeight, bounded } = PROJECTIONS[camera.projection];
-    if (!bounded) return;
-    const { context: c } = this;
-    const [a, b] = [halfWidth * camera.scale, halfHeight * camera.scale];
-    const corner = Math.hypot(camera.width, camera.height) / 2;
-    if (Math.min(a, b) > corner) return;
-    c.save();
-    c.beginPath();
-    c.rect(0, 0, camera.width, camera.height);
-    c.ellipse(...camera.origin, a, b, 0, 0, 2 * Math.PI);
-    c.fillStyle = NIGHT;
-    c.fill("evenodd");
-    c.clip("evenodd");
-    c.translate(...camera.origin);
-    c.scale(1, b / a);
-    const reach = 1.09;
-    const glow = c.createRadialGradient(0, 0, a, 0, 0, a * reach);
-    glow.addColorStop(0, "rgba(122, 162, 255, 0.34)");
-    glow.addColorStop(0.12, "rgba(122, 162, 255, 0.15)");
-    glow.addColorStop(1, "rgba(122, 162, 255, 0)");
-    c.fillStyle = glow;
-    c.beginPath();
-    c.arc(0, 0, a * reach, 0, 2 * Math.PI);
-    c.fill();
-    c.restore();
   }
 
   #stroke(width, colour, dash = []) {

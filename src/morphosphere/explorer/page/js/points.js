@@ -49,7 +49,7 @@ precision highp float;
 in float hue;
 uniform sampler2D colours;
 uniform vec3 missing;
-uniform float point, strength;
+uniform float point, strength, rim;
 out vec4 colour;
 void main() {
   float r = length(gl_PointCoord - 0.5) * point;
@@ -58,7 +58,7 @@ void main() {
   float alpha = clamp(edge, 0.0, 1.0) * strength;
   vec3 c = hue < 0.0 ? missing : texture(colours, vec2(hue, 0.5)).rgb;
   // A light rim inside a dark edge, so that dark colours are seen on the night and light ones on pictures.
-  if (point > 8.0) {
+  if (rim > 0.5) {
     float width = clamp(point / 9.0, 0.7, 1.6);
     float inner = clamp(edge - 0.6 - width, 0.0, 1.0);
     float outer = clamp(edge - 0.5, 0.0, 1.0);
@@ -251,6 +251,7 @@ export class Points extends EventTarget {
     const growth = 1 + 0.5 * Math.min(3, Math.max(0, Math.log2(60 / sky.fov)));
     const size = this.size * growth;
     set("point", size * ratio);
+    set("rim", size > 8 ? 1 : 0);
     set("strength", size > 4 ? 0.97 : 0.85);
     set("missing", ...MISSING.map((c) => c / 255));
     const { scale } = this;

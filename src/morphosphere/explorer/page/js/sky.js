@@ -39,6 +39,12 @@ export class Sky extends EventTarget {
 
   /** Look at the view once a frame and tell when it has changed. */
   #follow() {
+    // Aladin forgets an opacity that is set before it has read the properties of the layer.
+    const blended = this.aladin.getOverlayImageLayer("blend");
+    if (blended?.added && blended !== this.blended) {
+      this.blended = blended;
+      this.#blend();
+    }
     const camera = this.measure();
     if (!camera || camera.sameAs(this.camera)) return;
     this.camera = camera;
@@ -83,7 +89,9 @@ export class Sky extends EventTarget {
   get wholeFov() {
     const [width, height] = this.aladin.getSize();
     const { halfWidth, halfHeight } = PROJECTIONS[this.projection];
-    const scale = Math.min(width / halfWidth, height / halfHeight) / 2 / 1.08;
+    // Beside the panels, where they stand at the side; with room for the glow above and below.
+    const free = width > 760 ? width - 2 * Math.min(300, width / 4) : width / 1.12;
+    const scale = Math.min(free / 1.04 / halfWidth, height / 1.2 / halfHeight) / 2;
     return ((Math.min(width, height) / scale) * 180) / Math.PI;
   }
 
