@@ -588,6 +588,14 @@ def test_everything_is_reached_by_keyboard(run, visit):
 def test_it_can_be_read_on_a_phone(run, visit):
     page = visit(run, viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2)
     settled(page)
+    # The marks lie on Aladin's own picture: both have the same middle.
+    middle = page.evaluate("morphosphere.sky.camera.origin")
+    box = page.locator(".aladin-imageCanvas").bounding_box()
+    assert middle == pytest.approx([box["width"] / 2, box["y"] + box["height"] / 2], abs=1)
+    page.set_viewport_size({"width": PHONE["width"], "height": 600})
+    until(page, "morphosphere.sky.camera.origin[1] < 300")
+    page.set_viewport_size(PHONE)
+    until(page, "y => Math.abs(morphosphere.sky.camera.origin[1] - y) < 1", middle[1])
     for panel in ("layers", "galaxies", "select"):
         page.tap(f"[data-panel=panel-{panel}]")
         box = page.locator(f"#panel-{panel}").bounding_box()

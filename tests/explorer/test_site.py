@@ -62,11 +62,12 @@ def test_a_new_title_leaves_the_data_alone(copied):
     ],
 )
 def test_settings_that_cannot_be_are_one_clear_line(copied, capfd, settings, said):
+    add_page(copied, title="An earlier page")
     assert main(arguments(copied, settings)) == 1
     error = capfd.readouterr().err
     assert said in error
     assert "Traceback" not in error
-    assert not (copied.site / "index.html").exists()
+    assert "An earlier page" in (copied.site / "index.html").read_text()
 
 
 def test_missing_inputs_are_named(copied, capfd):

@@ -90,6 +90,7 @@ export class Camera {
     return (
       other && this.projection === other.projection && this.width === other.width && this.height === other.height &&
       Math.abs(this.scale / other.scale - 1) < 1e-9 &&
+      Math.abs(this.origin[0] - other.origin[0]) + Math.abs(this.origin[1] - other.origin[1]) < 1e-3 &&
       Math.abs(this.forward[0] - other.forward[0]) + Math.abs(this.forward[1] - other.forward[1]) + Math.abs(this.forward[2] - other.forward[2]) < 1e-12 &&
       Math.abs(this.up[0] - other.up[0]) + Math.abs(this.up[1] - other.up[1]) + Math.abs(this.up[2] - other.up[2]) < 1e-10
     );
