@@ -18,7 +18,7 @@ from factories_models import write_small_bundle
 from morphosphere.hips.__main__ import main
 
 #: Small maps: 60 tiles of 64 px.
-SMALL = {"order": 1, "tile_width": 64, "cells": 2}
+SMALL = {"unique": "galaxy", "align": False, "order": 1, "tile_width": 64, "cells": 2}
 
 
 @dataclass(frozen=True)

@@ -56,14 +56,14 @@ class HipsSettings(Settings):
         "gap (pictures cut hard, with a dark line between cells).",
     )
     align: bool = Field(
-        False,
+        True,
         description="Turn (and mirror) real galaxies into the orientation in which the decoder "
         "draws them; otherwise they stand as in their pictures.",
     )
     unique: Literal["galaxy", "image"] = Field(
-        "galaxy",
-        description="What is shown at most once per order on the real layer: a galaxy, whatever "
-        "the number of its views, or an image.",
+        "image",
+        description="What is shown at most once per order on the real layer: an image, or a "
+        "galaxy, whatever the number of its views.",
     )
     reach: float = Field(
         1.0,
