@@ -94,7 +94,8 @@ def train(
         lightning.seed_everything(seed, workers=False, verbose=False)
         task = kind(settings, transform, seed=seed)
         if settings.compile:
-            task.networks.compile()
+            for network in task.networks.children():
+                network.compile()
         trainer = _trainer(training, settings, task, place)
         last, next_epoch = _last_checkpoint(training)
         trainer.fit(
