@@ -13,8 +13,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 demo: setup
 	$(BIN)/snakemake --profile profiles/local
-	@echo "The finished map: file://$(CURDIR)/results/demo/site/index.html"
-	@echo "To look at it, type: make serve   (http://127.0.0.1:$(PORT)/site/)"
+	@echo "The finished map: results/demo/site/index.html"
+	@echo "make serve shows it on http://127.0.0.1:$(PORT)/site/"
 
 test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
