@@ -23,11 +23,14 @@ __all__ = ["FIGURES"]
 _WITHOUT_EFFECT = ("config", "errors", "graph", "progress", "provenance", "stage")
 
 
-def prefer_this_python() -> None:
-    """Let jobs find the programs that stand beside the Python that runs the workflow.
+def prepare_environment() -> None:
+    """Let jobs find the programs beside this Python, and let their idle threads sleep.
 
-    The activation of a conda environment comes later, and so goes before them.
+    The activation of a conda environment comes later, and so goes before this Python. Threads that
+    spin while they wait (the default of OpenMP) cost several times the work itself as soon as two
+    jobs share the cores.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 

@@ -25,7 +25,7 @@ LAYERS = CONFIG.hips.layers
 
 # Rules run this very source tree with the Python that runs Snakemake, or with that of their conda
 # environment, whose activation comes later and so goes first in PATH.
-graph.prefer_this_python()
+graph.prepare_environment()
 shell.prefix(f"set -euo pipefail; export PYTHONPATH='{SOURCE}'; ")
 
 
