@@ -60,7 +60,7 @@ docs: setup
 lock:
 	$(PYTHON) -m pip install --quiet uv
 	$(PYTHON) -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-	  --no-header --no-annotate --no-emit-index-url --output-file requirements.lock
+	  --no-header --no-annotate --output-file requirements.lock
 	$(BIN)/python envs/update.py
 
 clean:
