@@ -3,6 +3,8 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -88,3 +90,37 @@ def test_one_failing_rank_leaves_nobody_waiting():
         """,
     )
     assert done.returncode != 0
+
+
+def test_ranks_end_when_their_launcher_is_killed(tmp_path):
+    mpiexec = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    script = tmp_path / "ranks.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            import os, pathlib, signal, sys, time
+            from morphosphere.parallel import world
+            ranks = world()
+            pathlib.Path(sys.argv[1], str(ranks.rank)).write_text(str(os.getpid()))
+            ranks.barrier()
+            if ranks.first:
+                os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(300)
+            """
+        )
+    )
+    command = [mpiexec, "-n", "2", sys.executable, str(script), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, timeout=120)
+    assert done.returncode != 0
+    pids = [int((tmp_path / name).read_text()) for name in "01"]
+    deadline = time.monotonic() + 60
+    while alive := [pid for pid in pids if _runs(pid)]:
+        assert time.monotonic() < deadline, f"ranks {alive} run on without their launcher"
+        time.sleep(0.2)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False

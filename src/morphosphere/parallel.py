@@ -6,7 +6,9 @@ importing mpi4py anywhere else can fail or hang on clusters.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +65,19 @@ def world() -> World:
     """The MPI world if an MPI launcher started this process, else a world of one."""
     if not any(name in os.environ for name in _LAUNCHER_VARIABLES):
         return World()
+    _die_with_launcher()
     from mpi4py import MPI
 
     comm = MPI.COMM_WORLD
     return World(comm.Get_rank(), comm.Get_size(), comm)
+
+
+def _die_with_launcher() -> None:
+    """Ask Linux to end this rank when its launcher ends.
+
+    After one rank's abort the launcher ends the others, but one that was just starting can be
+    missed; it would wait for its peers for ever, at full speed.
+    """
+    if sys.platform == "linux":
+        set_parent_death_signal = 1  # PR_SET_PDEATHSIG, see prctl(2)
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
