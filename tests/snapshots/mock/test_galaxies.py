@@ -9,12 +9,13 @@ import pytest
 from scipy.spatial import cKDTree
 
 from morphosphere.config.mock import MockSettings
-from morphosphere.snapshots.mock.discs import disc_galaxy, draw_pattern
+from morphosphere.snapshots.mock.discs import disc_galaxy
 from morphosphere.snapshots.mock.ellipticals import sersic_radius
 from morphosphere.snapshots.mock.make import make_galaxies
 from morphosphere.snapshots.mock.neighbours import smoothing_lengths
 from morphosphere.snapshots.mock.pairs import Halo, _move, halo_of_disc
 from morphosphere.snapshots.mock.particles import isotropic, random_rotation
+from morphosphere.snapshots.mock.pattern import draw_pattern
 from morphosphere.snapshots.mock.plan import draw_of, particle_counts
 from morphosphere.snapshots.mock.populations import (
     draw_family,

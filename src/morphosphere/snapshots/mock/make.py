@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from morphosphere.config.mock import MockSettings
-from morphosphere.snapshots.mock.discs import disc_galaxy, draw_pattern
+from morphosphere.snapshots.mock.discs import disc_galaxy
 from morphosphere.snapshots.mock.ellipticals import elliptical, spheroid
 from morphosphere.snapshots.mock.gas import cold_gas, dark_halo, halo_of, hot_gas, with_wind
 from morphosphere.snapshots.mock.irregulars import irregular
@@ -24,6 +24,7 @@ from morphosphere.snapshots.mock.particles import (
     random_rotation,
     turned,
 )
+from morphosphere.snapshots.mock.pattern import draw_pattern
 from morphosphere.snapshots.mock.plan import (
     CLUMP,
     DARK,
