@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from morphosphere.snapshots.catalogue import JoinedCatalogue
-from morphosphere.snapshots.particles import BANDS, JoinedParticles
+from morphosphere.snapshots.datasets import BANDS
+from morphosphere.snapshots.particles import JoinedParticles
 from morphosphere.snapshots.protocol import Source, Subhalos
 
 

@@ -16,6 +16,14 @@ import numpy as np
 
 from morphosphere.errors import InputError
 from morphosphere.snapshots.cosmology import CosmicTime
+from morphosphere.snapshots.datasets import (
+    BANDS,
+    DATASETS,
+    dataset_name,
+    may_have,
+    read_into,
+    read_scaled,
+)
 from morphosphere.snapshots.hdf5 import OpenFiles
 from morphosphere.snapshots.protocol import Header, Source
 from morphosphere.snapshots.units import UnitSystem
@@ -24,27 +32,6 @@ from morphosphere.snapshots.units import UnitSystem
 TYPES = {"stars": (4,), "gas": (0,), "dark_matter": (1,)}
 #: Types that hold stars where a simulation starts from ready-made galaxies (disc, bulge, new).
 READY_MADE = (2, 3)
-
-#: Datasets that may hold a field, best first, and the kind of its unit.
-_DATASETS: dict[str, tuple[tuple[str, ...], str | None]] = {
-    "position": (("Coordinates",), "length"),
-    "velocity": (("Velocities", "Velocity"), "velocity"),
-    "mass": (("Masses", "Mass"), "mass"),
-    "initial_mass": (("GFM_InitialMass", "InitialMass"), "mass"),
-    "age": (("GFM_StellarFormationTime", "StellarFormationTime"), None),
-    "is_star": (("GFM_StellarFormationTime", "StellarFormationTime"), None),
-    "metallicity": (("GFM_Metallicity", "Metallicity", "SmoothedMetallicity"), None),
-    "sfr": (("StarFormationRate",), "sfr"),
-    "density": (("Density",), "density"),
-    "smoothing_length": (("StellarHsml", "SmoothingLength"), "length"),
-    "magnitudes": (("GFM_StellarPhotometrics",), None),
-    "potential": (("Potential",), "potential"),
-}
-_ONLY_STARS = ("initial_mass", "age", "is_star", "magnitudes")
-_ONLY_GAS = ("sfr", "density")
-
-#: Bands of ``GFM_StellarPhotometrics``: U, B, V, K are Vega, g, r, i, z AB magnitudes.
-BANDS = ("U", "B", "V", "K", "g", "r", "i", "z")
 
 
 @dataclass(frozen=True)
@@ -130,18 +117,18 @@ class JoinedParticles:
         # All files of a snapshot are alike; looking at the first and last spares opening hundreds.
         for file, kind in parts if self.fill else [parts[0], parts[-1]]:
             group = self._group(file, kind)
-            names = {n for n in _DATASETS if _fits(component, n) and _dataset_name(group, n)}
+            names = {n for n in DATASETS if may_have(component, n) and dataset_name(group, n)}
             if file.mass_table[kind] > 0:
                 names.add("mass")
             for name in ("position", "velocity", "mass"):
                 if name not in names:
                     raise InputError(
-                        f"{file.path}: PartType{kind} has no {_DATASETS[name][0][0]}; it cannot be "
+                        f"{file.path}: PartType{kind} has no {DATASETS[name][0][0]}; it cannot be "
                         "used without (datasets there: " + ", ".join(sorted(group)) + ")"
                     )
             there.append(names)
         found = set.union(*there) if self.fill else set.intersection(*there)
-        return tuple(name for name in _DATASETS if name in found)
+        return tuple(name for name in DATASETS if name in found)
 
     def read(
         self, component: str, fields: Sequence[str], start: int, stop: int
@@ -166,7 +153,7 @@ class JoinedParticles:
     def where(self, component: str, field: str, index: int) -> Source:
         """File and dataset of one particle's field."""
         for file, kind, _, _ in self._pieces(component, index, index + 1):
-            name = _dataset_name(self._group(file, kind), field) or _DATASETS[field][0][0]
+            name = dataset_name(self._group(file, kind), field) or DATASETS[field][0][0]
             return Source(file.path, f"PartType{kind}/{name}")
         return Source(self.files[0].path.parent, f"{component} {field}")
 
@@ -190,27 +177,27 @@ class JoinedParticles:
         group = self._group(file, kind)
         formation: np.ndarray | None = None
         for field, room in out.items():
-            name = _dataset_name(group, field)
+            name = dataset_name(group, field)
             where = f"{file.path}: PartType{kind}/{name}"
             if name is None and field == "mass" and file.mass_table[kind] > 0:
                 room[...] = file.mass_table[kind] * file.units.factor("mass")
             elif name is None and self.fill:
                 room[...] = field == "is_star" or np.nan
             elif name is None:
-                wanted = _DATASETS[field][0][0]
+                wanted = DATASETS[field][0][0]
                 raise InputError(f"{file.path}: PartType{kind} has no {wanted}")
             elif field in ("age", "is_star"):
                 if formation is None:
                     formation = np.empty(high - low, dtype=group[name].dtype)
-                    _read_into(formation, group[name], low, where)
+                    read_into(formation, group[name], low, where)
                 self._date(field, formation, file, kind, room)
             elif field == "metallicity" and kind in READY_MADE:
                 room[...] = np.nan
             else:
                 factor = 1.0
-                if unit := _DATASETS[field][1]:
+                if unit := DATASETS[field][1]:
                     factor = file.units.factor_of(unit, group[name].attrs, where)
-                _read_scaled(room, group[name], low, factor, where)
+                read_scaled(room, group[name], low, factor, where)
 
     def _date(
         self, field: str, formation: np.ndarray, file: ParticleFile, kind: int, room: np.ndarray
@@ -245,52 +232,6 @@ class JoinedParticles:
         tail: tuple[int, ...] = (3,) if field in ("position", "velocity") else ()
         tail = (len(BANDS),) if field == "magnitudes" else tail
         return np.empty((rows, *tail), dtype=np.float64 if field == "position" else np.float32)
-
-
-def _fits(component: str, field: str) -> bool:
-    if field in _ONLY_STARS:
-        return component == "stars"
-    if field in _ONLY_GAS:
-        return component == "gas"
-    if component == "dark_matter":
-        return field in ("position", "velocity", "mass", "potential")
-    return True
-
-
-def _dataset_name(group: h5py.Group, field: str) -> str | None:
-    return next((name for name in _DATASETS[field][0] if name in group), None)
-
-
-def _read_scaled(
-    room: np.ndarray, dataset: h5py.Dataset, low: int, factor: float, where: str
-) -> None:
-    """Read into `room`, times `factor`; without a copy where the file has numbers of that kind."""
-    if dataset.dtype == room.dtype:
-        _read_into(room, dataset, low, where)
-        if factor != 1:
-            np.multiply(room, factor, out=room)
-        return
-    values = np.empty(room.shape, dtype=dataset.dtype)
-    _read_into(values, dataset, low, where)
-    np.multiply(values, factor, out=room, dtype=np.float64, casting="same_kind")
-
-
-def _read_into(room: np.ndarray, dataset: h5py.Dataset, low: int, where: str) -> None:
-    if dataset.shape[1:] != room.shape[1:]:
-        raise InputError(
-            f"{where}: has shape {dataset.shape}, expected (N, "
-            + ", ".join(map(str, room.shape[1:]))
-            + ")"
-        )
-    if len(dataset) < low + len(room):
-        raise InputError(
-            f"{where}: has {len(dataset)} rows, fewer than its file's header says; "
-            "copy the file again"
-        )
-    try:
-        dataset.read_direct(room, np.s_[low : low + len(room)])
-    except OSError as error:
-        raise InputError(f"{where}: cannot be read ({error}); copy the file again") from None
 
 
 def count_particles(group: h5py.File, path: Path) -> np.ndarray:
