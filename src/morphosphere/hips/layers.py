@@ -13,18 +13,13 @@ from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.config.hips import HipsSettings
 from morphosphere.errors import ConfigError, InputError
-from morphosphere.files import digest, write_json
+from morphosphere.files import digest
 from morphosphere.hips import folder, metadata, sources
-from morphosphere.hips.assign import assign_cells
 from morphosphere.hips.loop import block_size, blocks, draw_galaxies, make_tiles
 from morphosphere.hips.overview import write_overviews, write_preview
-from morphosphere.hips.painter import Painter, pose_matrices
-from morphosphere.hips.pictures import (
-    GeneratedPictures,
-    Pictures,
-    RealPictures,
-    stage_pictures,
-)
+from morphosphere.hips.painter import Painter
+from morphosphere.hips.pictures import GeneratedPictures, Pictures
+from morphosphere.hips.real import real_pictures
 from morphosphere.hips.tiles import TileFormat
 from morphosphere.parallel import World
 
@@ -163,7 +158,15 @@ def _image_layer(
         if layer == "generated":
             pictures: Pictures = GeneratedPictures(bundle, side)
         else:
-            pictures, facts = _real_pictures(inputs, settings, catalogue, bundle, side, ranks)
+            pictures, facts = real_pictures(
+                inputs.images,
+                root,
+                settings=settings,
+                catalogue=catalogue,
+                transform=bundle.transform,
+                side=side,
+                ranks=ranks,
+            )
         sky = pictures.sky()
         painters = [
             Painter(
@@ -219,86 +222,6 @@ def _rank_in_words(rank: str) -> str:
 def _picture_side(settings: HipsSettings) -> int:
     """Width in pixels that a picture has on a tile, rounded up to an even number."""
     return 2 * int(np.ceil(settings.fill * settings.tile_width / settings.cells / 2))
-
-
-def _real_pictures(
-    inputs: Inputs,
-    settings: HipsSettings,
-    catalogue: Catalogue,
-    bundle: ModelBundle,
-    side: int,
-    ranks: World,
-) -> tuple[RealPictures, dict[str, Any]]:
-    with ImageSet(inputs.images) as images:
-        check_rows(images, catalogue)
-        scratch = inputs.output / ".pictures"
-        side = stage_pictures(images, bundle.transform, scratch, side, ranks)
-    place = catalogue.read(["lon", "lat"])
-    turns = None
-    if settings.align:
-        pose = catalogue.read(["angle", "flip"])
-        turns = pose_matrices(pose["angle"], pose["flip"])
-    pictures = RealPictures(scratch, side, turns)
-    galaxy = galaxy_numbers(catalogue, settings.unique)
-    shown = {}
-    bits = settings.cells.bit_length() - 1
-    for order in range(settings.order + 1):
-        rows = assign_cells(
-            place["lon"], place["lat"], galaxy, order=order + bits, reach=settings.reach
-        )
-        pictures.place(order + bits, rows)
-        shown[f"order {order}"] = int((rows >= 0).sum())
-        if ranks.first:
-            folder.write_cells(inputs.output, order, rows)
-    if ranks.first:
-        write_json(
-            inputs.output / "cells.json",
-            {
-                "format": "morphosphere.cells",
-                "description": "Norder<k>/cells.bin: little-endian int32, the catalogue row shown "
-                "in each cell (nested HEALPix order cell_order), -1 for none.",
-                "orders": [
-                    {"order": k, "cell_order": k + bits, "shown": shown[f"order {k}"]}
-                    for k in range(settings.order + 1)
-                ],
-            },
-        )
-    return pictures, {"galaxies_shown": shown, "galaxies": int(galaxy.max()) + 1}
-
-
-def check_rows(images: ImageSet, catalogue: Catalogue) -> None:
-    """Raise InputError unless row n of the catalogue is image n."""
-    if len(images) != len(catalogue):
-        raise InputError(
-            f"{catalogue.path}: {len(catalogue)} rows for {len(images)} images of {images.path}; "
-            "run the predict stage again"
-        )
-    row = 0
-    for batch in catalogue.batches(["image_id"]):
-        ours = batch["image_id"]
-        theirs = images.column("image_id", slice(row, row + len(ours)))
-        differ = np.flatnonzero(ours != theirs)
-        if len(differ):
-            k = differ[0]
-            raise InputError(
-                f"{catalogue.path}: row {row + k} is {ours[k]!r}, but image {row + k} of "
-                f"{images.path} is {theirs[k]!r}; run the predict stage again"
-            )
-        row += len(ours)
-
-
-def galaxy_numbers(catalogue: Catalogue, unique: str) -> np.ndarray:
-    """A number from 0 for what may be shown once: each galaxy, or each image; int32, shape (N,)."""
-    if unique == "image":
-        return np.arange(len(catalogue), dtype=np.int32)
-    numbers: dict[str, int] = {}
-    out = np.empty(len(catalogue), dtype=np.int32)
-    row = 0
-    for batch in catalogue.batches(["galaxy_id"]):
-        for name in batch["galaxy_id"]:
-            out[row] = numbers.setdefault(name, len(numbers))
-            row += 1
-    return out
 
 
 def _catalogue_layer(
