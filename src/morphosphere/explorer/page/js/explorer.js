@@ -1,11 +1,11 @@
 // The galaxies on the map: their colours, the card of one of them, and the view in the address.
 
 import { Card } from "./card.js";
-import { Cells } from "./cells.js";
 import { COLOUR_MAPS, Scale, canLog, wantsLog } from "./colours.js";
 import { announce, byId, debounce, el } from "./dom.js";
-import { label, quantity, title } from "./format.js";
+import { title } from "./format.js";
 import { Galaxies } from "./galaxies.js";
+import { Hover } from "./hover.js";
 import { mapKeys } from "./keyboard.js";
 import { drawLegend } from "./legend.js";
 import { Marks } from "./marks.js";
@@ -49,10 +49,11 @@ export class Explorer {
       choose: (row) => this.choose(row, { move: true, focus: true }), fault: complainOf,
     });
     mapKeys(map, { sky, marks: this.marks, fit, openCentre: () => this.#openAt(this.points.nearest(sky.camera.forward)) });
+    this.hover = new Hover({ config, sky, layers, table, galaxies: this.galaxies, marks: this.marks, scale: () => this.scale });
     mapPointer(map, {
       sky, points: this.points, busy: () => Boolean(this.selection.tool),
-      pictured: (world) => this.#pictured(world),
-      hover: (found, pixel) => this.#hover(found, pixel),
+      pictured: (world) => this.hover.pictured(world),
+      hover: (found, pixel) => this.hover.show(found, pixel),
       open: (found) => this.#openAt(found),
     });
     this.#controls();
@@ -213,23 +214,10 @@ export class Explorer {
 
   // ---- one galaxy
 
-  /** Row of the galaxy whose picture the base layer shows at a place; -1 for none. */
-  async #pictured(world) {
-    const layer = this.config.layers.find((l) => l.name === this.layers.base);
-    if (!layer?.cells || (this.layers.state.blend !== "none" && this.layers.opacity > 0.7)) return -1;
-    this.cells ??= new Map();
-    if (!this.cells.has(layer.name)) this.cells.set(layer.name, new Cells(layer));
-    return this.cells.get(layer.name).row(...world, this.sky.tileOrder);
-  }
-
-  async #rowOf(found) {
-    return found.row ?? (await this.table.row(found.chunk))[found.index];
-  }
-
   async #openAt(found) {
     if (!found) return;
     try {
-      await this.choose(await this.#rowOf(found), { focus: byId("map").matches(":focus-visible") });
+      await this.choose(await this.hover.row(found), { focus: byId("map").matches(":focus-visible") });
     } catch (error) {
       complainOf(error);
     }
@@ -281,39 +269,6 @@ export class Explorer {
     if (row === null) return this.marks.set({ hovered: null });
     const galaxy = await this.galaxies.get(row).catch(() => null);
     if (galaxy && this.pointed === row) this.marks.set({ hovered: toVector(galaxy.lon, galaxy.lat) });
-  }
-
-  #hover(found, pixel) {
-    const tip = byId("tip");
-    const key = found && (found.row === undefined ? `${found.chunk}/${found.index}` : `row ${found.row}`);
-    byId("map").classList.toggle("over", Boolean(found));
-    if (key !== this.hovered) {
-      this.hovered = key;
-      this.marks.set({ hovered: found?.vector ?? null });
-      tip.hidden = true;
-      clearTimeout(this.tipping);
-      if (found) this.tipping = setTimeout(() => this.#tip(found, key).catch(complainOf), 70);
-    }
-    if (found) {
-      const box = byId("map").getBoundingClientRect();
-      const right = pixel[0] > box.width - 300;
-      const low = pixel[1] > box.height - 130;
-      tip.style.left = `${box.left + pixel[0] + (right ? -14 : 14)}px`;
-      tip.style.top = `${box.top + pixel[1] + (low ? -14 : 14)}px`;
-      tip.style.transform = `translate(${right ? "-100%" : "0"}, ${low ? "-100%" : "0"})`;
-    }
-  }
-
-  async #tip(found, key) {
-    const galaxy = await this.galaxies.get(await this.#rowOf(found));
-    if (this.hovered !== key) return;
-    const { scale } = this;
-    const value = scale && galaxy.values[scale.column.name];
-    byId("tip").replaceChildren(
-      this.galaxies.picture(galaxy.row),
-      el("div", {}, el("b", {}, galaxy.id), scale ? el("span", {}, `${label(scale.column.name)} ${quantity(value, scale.column)}`) : null),
-    );
-    byId("tip").hidden = false;
   }
 
   #keys(event) {
