@@ -6,38 +6,17 @@ positions, which are comoving, the half-mass radii of the catalogue are physical
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
 
-from morphosphere.snapshots.catalogue import JoinedCatalogue, ranges
-from morphosphere.snapshots.hdf5 import OpenFiles
-from morphosphere.snapshots.header import particle_files
-from morphosphere.snapshots.joined import JoinedSnapshot
-from morphosphere.snapshots.particles import JoinedParticles
+from morphosphere.snapshots.catalogue import ranges
+from morphosphere.snapshots.joined import CataloguedSnapshot
 from morphosphere.snapshots.protocol import Subhalos
 
 
-class Gadget4Snapshot(JoinedSnapshot):
-    """A snapshot of the GADGET-4 family with its group catalogue.
+class Gadget4Snapshot(CataloguedSnapshot):
+    """A snapshot of the GADGET-4 family with its group catalogue."""
 
-    Parameters
-    ----------
-    snapshot, catalogue : sequence of Path
-        Files, in the order of their numbers.
-
-    Raises
-    ------
-    InputError
-        If files are missing, damaged or do not belong together.
-    """
-
-    def __init__(self, snapshot: Sequence[Path], catalogue: Sequence[Path]) -> None:
-        files = particle_files(snapshot, OpenFiles())
-        super().__init__(
-            "gadget4", JoinedParticles(files), JoinedCatalogue(catalogue, files[0].header)
-        )
+    FAMILY = "gadget4"
 
     def subhalos(self) -> Subhalos:
         """The catalogue; see `morphosphere.snapshots.protocol`."""

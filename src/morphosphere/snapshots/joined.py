@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from morphosphere.snapshots.catalogue import JoinedCatalogue
 from morphosphere.snapshots.datasets import BANDS
+from morphosphere.snapshots.hdf5 import OpenFiles
+from morphosphere.snapshots.header import particle_files
 from morphosphere.snapshots.particles import JoinedParticles
 from morphosphere.snapshots.protocol import Source, Subhalos
 
@@ -63,3 +66,30 @@ class JoinedSnapshot:
         self.particles.close()
         if self.catalogue is not None:
             self.catalogue.close()
+
+
+class CataloguedSnapshot(JoinedSnapshot):
+    """A snapshot with its group catalogue; a family states its name and how it marks winds.
+
+    Parameters
+    ----------
+    snapshot, catalogue : sequence of Path
+        Files, in the order of their numbers.
+
+    Raises
+    ------
+    InputError
+        If files are missing, damaged or do not belong together.
+    """
+
+    FAMILY: str
+    #: Whether a formation time of zero or less marks a wind particle among the stars.
+    WINDS = False
+
+    def __init__(self, snapshot: Sequence[Path], catalogue: Sequence[Path]) -> None:
+        files = particle_files(snapshot, OpenFiles())
+        super().__init__(
+            self.FAMILY,
+            JoinedParticles(files, winds=self.WINDS),
+            JoinedCatalogue(catalogue, files[0].header),
+        )

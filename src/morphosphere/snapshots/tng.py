@@ -7,41 +7,21 @@ subhalo starts: it follows from adding up the numbers of particles in that order
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from morphosphere.errors import InputError
-from morphosphere.snapshots.catalogue import JoinedCatalogue, ranges
-from morphosphere.snapshots.hdf5 import OpenFiles
-from morphosphere.snapshots.header import particle_files
-from morphosphere.snapshots.joined import JoinedSnapshot
-from morphosphere.snapshots.particles import JoinedParticles
+from morphosphere.snapshots.catalogue import ranges
+from morphosphere.snapshots.joined import CataloguedSnapshot
 from morphosphere.snapshots.protocol import Subhalos
 
 
-class TngSnapshot(JoinedSnapshot):
-    """A snapshot of the AREPO/TNG family with its group catalogue.
+class TngSnapshot(CataloguedSnapshot):
+    """A snapshot of the AREPO/TNG family with its group catalogue."""
 
-    Parameters
-    ----------
-    snapshot, catalogue : sequence of Path
-        Files, in the order of their numbers.
-
-    Raises
-    ------
-    InputError
-        If files are missing, damaged or do not belong together.
-    """
-
-    def __init__(self, snapshot: Sequence[Path], catalogue: Sequence[Path]) -> None:
-        files = particle_files(snapshot, OpenFiles())
-        super().__init__(
-            "tng",
-            JoinedParticles(files, winds=True),
-            JoinedCatalogue(catalogue, files[0].header),
-        )
+    FAMILY = "tng"
+    WINDS = True
 
     def subhalos(self) -> Subhalos:
         """The catalogue; see `morphosphere.snapshots.protocol`."""
