@@ -7,9 +7,9 @@ import warnings
 from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
+from typing import TextIO
 
 from morphosphere.collect.fault import Fault
 from morphosphere.collect.items import Found, Item, Reject, find, listing_digest
@@ -45,7 +45,7 @@ def collect(name: str, settings: SurveySettings, output: Path, *, workers: int =
         If the folder or the table cannot be used, or no image is left; rejects.csv says why.
     """
     images, rejects = output / "images.h5", output / "rejects.csv"
-    with _quiet(), _Rejects(rejects, Path(settings.path)) as left_out:
+    with _quiet(), _rejects(rejects, Path(settings.path)) as left_out:
         table = [Path(settings.table)] if settings.table else []
         found = find(settings, exclude=(*table, images, rejects))
         known = know(settings, found)
@@ -77,30 +77,23 @@ def _quiet() -> Iterator[None]:
 class _Rejects:
     """The table of what was left out, written as it is found."""
 
-    def __init__(self, path: Path, root: Path) -> None:
+    def __init__(self, handle: TextIO, root: Path) -> None:
         self.reasons: Counter[str] = Counter()
-        self._path, self._root = path, root
-        self._stack = ExitStack()
-
-    def __enter__(self) -> _Rejects:
-        path = self._stack.enter_context(atomic_path(self._path))
-        handle = self._stack.enter_context(open(path, "w", newline="", encoding="utf-8"))
+        self._root = root
         self._writer = csv.writer(handle, lineterminator="\n")
         self._writer.writerow(["file", "id", "reason"])
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
 
     def add(self, reject: Reject) -> None:
         file = relative(reject.file, self._root)
         self._writer.writerow([file, reject.id, reject.reason])
         self.reasons[reject.reason.partition(":")[0]] += 1
+
+
+@contextmanager
+def _rejects(path: Path, root: Path) -> Iterator[_Rejects]:
+    """The table of what is left out, which appears when the block ends well."""
+    with atomic_path(path) as part, open(part, "w", newline="", encoding="utf-8") as handle:
+        yield _Rejects(handle, root)
 
 
 def _fill(
