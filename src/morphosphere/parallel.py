@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,7 @@ class World:
         """End all ranks at once, so that one rank's failure leaves nobody waiting."""
         if self.comm is not None and self.size > 1:
             sys.stderr.flush()
+            _end_launcher_later()
             self.comm.Abort(1)
 
 
@@ -81,3 +83,18 @@ def _die_with_launcher() -> None:
     if sys.platform == "linux":
         set_parent_death_signal = 1  # PR_SET_PDEATHSIG, see prctl(2)
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
+def _end_launcher_later(seconds: int = 10) -> None:
+    """Kill MPICH's proxy, the parent of the ranks, if it is still there after an abort.
+
+    Under load it has been seen to miss an abort and to leave the other ranks waiting. With the
+    proxy its ranks end, see `_die_with_launcher`. Other launchers are left to themselves.
+    """
+    proxy = f"/proc/{os.getppid()}/comm"
+    if os.path.exists(proxy):
+        watch = f"sleep {seconds}; grep -qsx hydra_pmi_proxy {proxy} && kill -9 {os.getppid()}"
+        silent = subprocess.DEVNULL
+        subprocess.Popen(
+            ["sh", "-c", watch], stdin=silent, stdout=silent, stderr=silent, start_new_session=True
+        )
