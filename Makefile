@@ -1,18 +1,23 @@
 # make demo    sets everything up and makes the map of the mock box
 # make test    sets everything up and runs all tests
 # make serve   shows the map of a run:  make serve RUN=demo PORT=8000
-# make report  a single page on a run's provenance and figures
+# make report  a page on a run's provenance and figures:  make report RUN=mine CONFIG=mine.yaml
 # make bench   measures the stages
 PYTHON ?= python3
 RUN ?= demo
+CONFIG ?= config/config.yaml
 PORT ?= 8000
 BIN := .venv/bin
+# A run that was killed leaves Snakemake's lock behind. It is removed unless a run is under way.
+UNLOCK := pgrep -f "[s]nakemake --profile profiles/local" > /dev/null || \
+  $(BIN)/snakemake --quiet all --profile profiles/local --unlock > /dev/null 2>&1 || true
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: demo test serve report bench setup format lint docs lock clean
 
 demo: setup
-	$(BIN)/snakemake --profile profiles/local
+	@$(UNLOCK)
+	$(BIN)/snakemake --profile profiles/local --configfile $(CONFIG)
 	@echo "The finished map: results/demo/site/index.html"
 	@echo "make serve shows it on http://127.0.0.1:$(PORT)/site/"
 
@@ -23,7 +28,8 @@ serve: setup
 	$(BIN)/python -m morphosphere.explorer.serve --folder results/$(RUN) --port $(PORT)
 
 report: setup
-	$(BIN)/snakemake --profile profiles/local --report results/$(RUN)/report.html
+	$(BIN)/snakemake --profile profiles/local --configfile $(CONFIG) \
+	  --report results/$(RUN)/report.html
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import os
 import sys
 from collections.abc import Iterator
@@ -93,6 +94,29 @@ def survey_files(config: Config, survey: str) -> list[str]:
         if path is not None and not Path(path).exists():
             raise ConfigError(f"surveys.{survey}.{key}: {path} does not exist")
     return [path for path in given.values() if path is not None]
+
+
+def listing(paths: list[str]) -> str:
+    """Digest of the names, sizes and times of all files at and below `paths`.
+
+    As a parameter of a rule it re-runs the rule when any of them changes, without making thousands
+    of files its inputs.
+    """
+    total = hashlib.sha256()
+    for path in map(Path, paths):
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                status = file.stat()
+                name = file.relative_to(path.parent)
+                total.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return total.hexdigest()[:16]
+
+
+def source_digest(config: Config, results: str, simulation: str, snapshot: int) -> str | None:
+    """`listing` of the files of one snapshot; None for the mock box, whose files are declared."""
+    if config.simulations[simulation].path is None:
+        return None
+    return listing(snapshot_files(config, results, simulation, snapshot))
 
 
 def page_data_settings(config: Config) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +39,24 @@ class Project:
         return subprocess.run(
             command, cwd=self.folder, capture_output=True, text=True, env=environment, timeout=900
         )
+
+    def kill_when(self, path: str, config: dict) -> None:
+        """Start a run and kill all of it with SIGKILL as soon as `path` is there."""
+        (self.folder / "my.yaml").write_text(yaml.safe_dump(config))
+        command = [sys.executable, "-m", "snakemake", "--profile", "profiles/local"]
+        process = subprocess.Popen(
+            [*command, "--configfile", "my.yaml"],
+            cwd=self.folder,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while not (self.folder / path).exists():
+            assert process.poll() is None, "the run ended before it could be killed"
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
 
     def planned(self, *words: str, config: dict | None = None) -> set[str]:
         """Names of the rules that a dry run would run."""

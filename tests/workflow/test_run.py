@@ -13,7 +13,11 @@ from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.catalogue import Catalogue
 
 # One worker runs all of these, on one copy of the project.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1800),
+    pytest.mark.xdist_group("workflow"),
+]
 
 TINY = {
     "run": "tiny",
@@ -43,10 +47,22 @@ def changed(**sections: dict) -> dict:
     return config
 
 
+def _times(project) -> dict[str, int]:
+    """When the stages before the kill wrote their records."""
+    folder = project.folder / "results/tiny/provenance"
+    names = ("mock.json", "extract-mock-99.json")
+    return {name: (folder / name).stat().st_mtime_ns for name in names}
+
+
 @pytest.fixture(scope="module")
 def finished(project):
-    """A project in which the tiny run has been made."""
+    """A project in which the tiny run has been made, after a first try was killed."""
+    project.kill_when("results/tiny/provenance/extract-mock-99.json", config=TINY)
+    project.snakemake("--unlock", config=TINY)
+    made_before = _times(project)
+    assert made_before
     done = project.snakemake(config=TINY)
+    assert _times(project) == made_before, "stages that had finished were run again"
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     assert "The map is ready: results/tiny/site/index.html" in done.stdout + done.stderr
     return project

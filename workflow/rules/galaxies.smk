@@ -33,6 +33,7 @@ rule extract:
             shard=range(CONFIG.extract.shards),
         ),
         table=f"{RESULTS}/galaxies/{{simulation}}/{{snapshot}}/galaxies.parquet",
+        rejects=f"{RESULTS}/galaxies/{{simulation}}/{{snapshot}}/rejects.csv",
         record=provenance("extract-{simulation}-{snapshot}"),
     log:
         log_of("extract-{simulation}-{snapshot}"),
@@ -43,6 +44,9 @@ rule extract:
         launch=mpi,
     params:
         settings=settings("extract"),
+        files=lambda wildcards: graph.source_digest(
+            CONFIG, RESULTS, wildcards.simulation, int(wildcards.snapshot)
+        ),
         path=lambda wildcards: graph.snapshot_path(
             CONFIG, RESULTS, wildcards.simulation
         ),

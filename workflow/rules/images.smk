@@ -43,6 +43,9 @@ rule collect:
     threads: 2
     params:
         settings=lambda wildcards: settings("surveys", wildcards.survey),
+        files=lambda wildcards: graph.listing(
+            graph.survey_files(CONFIG, wildcards.survey)
+        ),
         folder=folder("images"),
     shell:
         "python -m morphosphere.collect --settings {params.settings:q} --name {wildcards.survey}"

@@ -45,4 +45,5 @@ def _explain(item: Any) -> str:
     if item["type"] == "missing":
         return f"{path}: required, but not given"
     message = item["msg"].removeprefix("Value error, ")
-    return f"{path}: {message[0].lower()}{message[1:]}; got {item['input']!r}"
+    given = "" if isinstance(item["input"], (dict, BaseModel)) else f"; got {item['input']!r}"
+    return f"{path}: {message[0].lower()}{message[1:]}{given}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
 from morphosphere.config.base import Settings
 
@@ -156,9 +156,9 @@ class LearnSettings(Settings):
     threads: int = Field(0, ge=0, le=256, description="Threads of arithmetic; 0: all cores.")
     tensorboard: bool = Field(False, description="Also log for TensorBoard.")
 
-    @model_validator(mode="after")
-    def _bounds_are_ordered(self) -> LearnSettings:
-        low, high = self.concentration
-        if not 0 < low < high <= 1e6:
-            raise ValueError("concentration: bounds must be 0 < lower < upper <= 1e6")
-        return self
+    @field_validator("concentration")
+    @classmethod
+    def _bounds_are_ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not 0 < value[0] < value[1] <= 1e6:
+            raise ValueError("bounds must be 0 < lower < upper <= 1e6")
+        return value

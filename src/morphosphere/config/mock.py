@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from morphosphere.config.base import Settings
 
@@ -74,12 +74,16 @@ class MockSettings(Settings):
         1, ge=1, le=256, description="Processes that make galaxies; the box is the same for any."
     )
 
-    @model_validator(mode="after")
-    def _ordered(self) -> MockSettings:
-        low, high = self.mass_range
-        if not 6 <= low < high <= 12.5:
+    @field_validator("mass_range")
+    @classmethod
+    def _masses_rise(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not 6 <= value[0] < value[1] <= 12.5:
             raise ValueError("mass_range must be two rising numbers between 6 and 12.5")
-        least, most = self.stars_range
-        if not 10 <= least <= most <= 100_000_000:
+        return value
+
+    @field_validator("stars_range")
+    @classmethod
+    def _numbers_rise(cls, value: tuple[int, int]) -> tuple[int, int]:
+        if not 10 <= value[0] <= value[1] <= 100_000_000:
             raise ValueError("stars_range must be two rising numbers between 10 and 100000000")
-        return self
+        return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from morphosphere.config.base import Settings
 
@@ -29,3 +29,10 @@ class SimulationSettings(Settings):
         "of galaxy-chop: stars, gas and dark_matter in solar masses, kpc and km/s), isolated (a "
         "snapshot without group catalogue, taken as one object), or auto to look at the files.",
     )
+
+    @field_validator("snapshots")
+    @classmethod
+    def _named_once(cls, value: list[int]) -> list[int]:
+        if len(set(value)) < len(value) or min(value) < 0:
+            raise ValueError("snapshot numbers must be zero or more, each named once")
+        return value

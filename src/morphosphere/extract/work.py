@@ -157,6 +157,7 @@ def extract(
     if len(rejects) > 20:
         log(f"{len(rejects) - 20} more galaxies rejected, see rejects.csv")
     if not rows:
+        write_rejects(output / "rejects.csv", rejects)
         shutil.rmtree(staging)
         removed = {**plan.removed, "reading the particles": len(rejects)}
         raise InputError(nothing_left(f"{simulation}, snapshot {number}", plan.total, removed))
