@@ -92,3 +92,31 @@ def test_snapshot_files_are_found_in_any_number_of_files(tmp_path: Path) -> None
     config = graph.load({"simulations": {"box": {"path": str(tmp_path), "snapshots": [4]}}})
     found = graph.snapshot_files(config, "results/x", "box", 4)
     assert sorted(Path(f).relative_to(tmp_path).as_posix() for f in found) == sorted(names)
+
+
+def test_a_changed_or_added_file_changes_the_listing(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    (folder / "below").mkdir(parents=True)
+    (folder / "below" / "a.jpg").write_bytes(b"one")
+    before = graph.listing([str(folder)])
+    assert graph.listing([str(folder)]) == before
+    (folder / "below" / "a.jpg").write_bytes(b"other")
+    edited = graph.listing([str(folder)])
+    (folder / "b.jpg").write_bytes(b"new")
+    assert len({before, edited, graph.listing([str(folder)])}) == 3
+
+
+def test_mistakes_in_values_that_must_agree_are_named_with_all_others() -> None:
+    with pytest.raises(ConfigError) as caught:
+        graph.load(
+            {
+                "simulations": {"box": {"path": "x", "snapshots": [1, 1]}},
+                "learn": {"concentration": [9, 3], "epoch": 3},
+                "mock": {"mass_range": [11, 10], "stars_range": [500, 100]},
+            }
+        )
+    message = str(caught.value)
+    assert "5 mistakes" in message
+    for key in ("learn.concentration", "learn.epoch", "mock.mass_range", "mock.stars_range"):
+        assert f"{key}: " in message
+    assert "simulations.box.snapshots: " in message

@@ -11,6 +11,7 @@ import pytest
 
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.catalogue import Catalogue
+from morphosphere.evaluate import FIGURES
 
 # One worker runs all of these, on one copy of the project.
 pytestmark = [
@@ -57,7 +58,7 @@ def _times(project) -> dict[str, int]:
 @pytest.fixture(scope="module")
 def finished(project):
     """A project in which the tiny run has been made, after a first try was killed."""
-    project.kill_when("results/tiny/provenance/extract-mock-99.json", config=TINY)
+    project.kill_when("results/tiny/logs/render-mock-99.log", config=TINY)
     project.snakemake("--unlock", config=TINY)
     made_before = _times(project)
     assert made_before
@@ -164,3 +165,11 @@ def test_a_failing_stage_says_why_and_keeps_what_was_there(finished) -> None:
     assert "error:" in said
     assert (finished.folder / "results/tiny/catalogue.parquet").read_bytes() == before
     assert finished.snakemake(config=TINY).returncode == 0
+
+
+def test_the_report_holds_every_figure(finished) -> None:
+    done = finished.snakemake("--report", "results/tiny/report.html", config=TINY)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    page = (finished.folder / "results/tiny/report.html").read_text()
+    for name in (*FIGURES, "metrics.json"):
+        assert name in page
