@@ -98,3 +98,10 @@ def test_environments_hold_what_their_stages_import(environment: str) -> None:
                         imported.add(node.module.split(".")[0])
     outside = imported - set(sys.stdlib_module_names) - {"morphosphere"}
     assert {_IMPORTED_AS.get(name, name) for name in outside} <= packages
+
+
+@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
