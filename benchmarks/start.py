@@ -17,6 +17,7 @@ STAGES = (
     "collect",
     "collect.join",
     "predict",
+    "evaluate",
     "hips",
     "explorer.data",
     "explorer",
