@@ -11,7 +11,7 @@ rule mock:
         log_of("mock"),
     conda:
         "../../envs/simulations.yaml"
-    threads: 2
+    threads: 1
     params:
         settings=settings("mock"),
         seed=CONFIG.seed,
