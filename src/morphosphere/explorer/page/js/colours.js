@@ -81,4 +81,4 @@ export class Scale {
 export const canLog = (column) => column.kind !== "category" && column.quantiles?.[1] >= 0 && column.smallest_positive > 0;
 
 /** Whether a column spans so much that a logarithmic scale is the natural one. */
-export const wantsLog = (column) => canLog(column) && column.quantiles[1] > 0 && column.quantiles[5] / column.quantiles[1] > 100;
+export const wantsLog = (column) => canLog(column) && column.quantiles[1] > 0 && column.quantiles[5] / column.quantiles[1] > 20;
