@@ -6,8 +6,9 @@ Wide from Aihara et al. (2022, PASJ 74, 247) with the sky of Suprime-Cam, Euclid
 al. (2016, SPIE 9904) and Laureijs et al. (2011, arXiv:1110.3193), COSMOS from Koekemoer et al.
 (2007, ApJS 172, 196) with a rough sky. For SDSS, the sky noise is that of the softening of asinh
 magnitudes, which is the noise under a point source in one arcsecond of seeing (Stoughton et al.
-2002, AJ 123, 485, table 21); electrons per nanomaggie are from the gains of the camera (Gunn et al.
-1998, AJ 116, 3040) and typical calibrations of corrected frames; the seeing is about the median.
+2002, AJ 123, 485, table 21). SDSS's electrons per nanomaggie and its seeing in each band are
+approximate: remembered values of the camera's gains and of the median seeing, not checked against
+a source.
 """
 
 from __future__ import annotations
