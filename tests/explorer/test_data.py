@@ -210,8 +210,8 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(tmp_path):
         while len(list(run.data.glob("details/*.json"))) < 3 and process.poll() is None:
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)
-    if process.returncode == -signal.SIGKILL:
-        assert not (run.data / "index.json").exists()
+    assert process.returncode == -signal.SIGKILL, "the stage ended before it could be killed"
+    assert not (run.data / "index.json").exists()
     whole = sorted(p for p in run.data.rglob("*.jpg") if ".partial" not in p.name)
     assert whole
     for path in whole:

@@ -31,14 +31,16 @@ def test_killed_at_any_moment_it_is_completed(scene: Scene, tmp_path: Path) -> N
     whole = scene.make("real", tmp_path / "whole", **settings)
     arguments = scene.arguments("real", tmp_path / "killed", **settings)
     killed = tmp_path / "killed"
+    codes = []
     for tiles in (1, 300):  # killed twice
         process = start(arguments)
         while process.poll() is None and len(list(killed.glob("Norder*/Dir*/Npix*"))) < tiles:
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        codes.append(process.wait())
         if process.returncode == -signal.SIGKILL:
             assert not (killed / "properties").exists()
+    assert -signal.SIGKILL in codes, "the stage ended before it could be killed"
     before = {path: path.stat().st_mtime_ns for path in killed.glob("Norder3/Dir0/Npix?.jpg")}
     assert main(arguments) == 0
     assert tree(killed) == tree(whole)
