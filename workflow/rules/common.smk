@@ -11,7 +11,7 @@ sys.path.insert(0, str(SOURCE))
 
 from snakemake.exceptions import WorkflowError
 
-from morphosphere import graph
+from morphosphere import graph, launch
 from morphosphere.errors import MorphosphereError
 
 try:
@@ -30,9 +30,12 @@ shell.prefix(f"set -euo pipefail; export PYTHONPATH='{SOURCE}'; ")
 
 
 def settings(section, key=None):
-    """A stage's slice of the configuration as JSON: what it does not see cannot re-run it."""
+    """A stage's slice of the configuration as JSON: what it does not see cannot re-run it.
+
+    Which sources train is seen by the graph alone.
+    """
     value = getattr(CONFIG, section)
-    return (value if key is None else value[key]).model_dump_json()
+    return (value if key is None else value[key]).model_dump_json(exclude={"train"})
 
 
 def code(stage):
@@ -41,8 +44,18 @@ def code(stage):
 
 
 def mpi(wildcards, threads):
-    """How a stage is started whose ranks share the work; a cluster profile says srun instead."""
-    return f"mpiexec -n {threads}" if threads > 1 else ""
+    """How a stage is started whose ranks share the work; a cluster's profile says srun instead."""
+    return "mpiexec -n $RANKS" if threads > 1 else ""
+
+
+def ranks(wildcards, threads):
+    """Number of ranks: one for each core, unless a cluster's profile says otherwise."""
+    return threads
+
+
+def training_launch(wildcards, threads):
+    """How training is started on the nodes and devices that the configuration names."""
+    return launch.command(CONFIG.compute, threads)
 
 
 def folder(files):

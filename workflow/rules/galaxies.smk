@@ -42,6 +42,7 @@ rule extract:
     threads: 2
     resources:
         launch=mpi,
+        tasks=ranks,
     params:
         settings=settings("extract"),
         files=lambda wildcards: graph.source_digest(
@@ -53,7 +54,7 @@ rule extract:
         family=lambda wildcards: CONFIG.simulations[wildcards.simulation].family,
         folder=folder("table"),
     shell:
-        "{resources.launch} python -m morphosphere.extract --settings {params.settings:q}"
+        "export RANKS={resources.tasks}; {resources.launch} python -m morphosphere.extract --settings {params.settings:q}"
         " --simulation {wildcards.simulation} --snapshot {wildcards.snapshot}"
         " --family {params.family} --input {params.path:q} --output {params.folder:q}"
         " --provenance {output.record:q} > {log:q} 2>&1"

@@ -3,29 +3,30 @@
 
 rule render:
     input:
-        galaxies=rules.extract.output.shards,
+        galaxies=f"{RESULTS}/galaxies/{{simulation}}/{{snapshot}}/{{chunk}}.h5",
         code=code("render"),
     output:
-        images=expand(
-            f"{RESULTS}/images/{{{{simulation}}}}/{{{{snapshot}}}}/{{shard}}.h5",
-            shard=range(CONFIG.extract.shards),
-        ),
-        record=provenance("render-{simulation}-{snapshot}"),
+        images=f"{RESULTS}/images/{{simulation}}/{{snapshot}}/{{chunk}}.h5",
+        record=provenance("render-{simulation}-{snapshot}-{chunk}"),
     log:
-        log_of("render-{simulation}-{snapshot}"),
+        log_of("render-{simulation}-{snapshot}-{chunk}"),
+    wildcard_constraints:
+        snapshot=r"\d+",
+        chunk=r"\d+",
     conda:
         "../../envs/simulations.yaml"
     threads: 2
     resources:
         launch=mpi,
+        tasks=ranks,
     params:
         settings=settings("render"),
         seed=CONFIG.seed,
         folder=folder("images"),
     shell:
-        "{resources.launch} python -m morphosphere.render --settings {params.settings:q}"
-        " --seed {params.seed} --input {input.galaxies:q} --output {params.folder:q}"
-        " --provenance {output.record:q} > {log:q} 2>&1"
+        "RANKS={resources.tasks}; {resources.launch} python -m morphosphere.render"
+        " --settings {params.settings:q} --seed {params.seed} --input {input.galaxies:q}"
+        " --output {params.folder:q} --provenance {output.record:q} > {log:q} 2>&1"
 
 
 rule collect:
@@ -56,11 +57,14 @@ rule collect:
 rule join:
     input:
         images=[
-            shard
+            chunk
             for name, simulation in CONFIG.simulations.items()
             for snapshot in simulation.snapshots
-            for shard in expand(
-                rules.render.output.images, simulation=name, snapshot=snapshot
+            for chunk in expand(
+                rules.render.output.images,
+                simulation=name,
+                snapshot=snapshot,
+                chunk=range(CONFIG.extract.shards),
             )
         ]
         + expand(rules.collect.output.images, survey=list(CONFIG.surveys)),

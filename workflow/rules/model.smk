@@ -20,9 +20,10 @@ rule learn:
         log_of("learn"),
     conda:
         "../../envs/learning.yaml"
-    threads: 2
+    threads: CONFIG.compute.cores
     resources:
-        launch="python",
+        **launch.resources(CONFIG.compute),
+        launch=training_launch,
     params:
         settings=settings("learn"),
         seed=CONFIG.seed,
@@ -32,7 +33,8 @@ rule learn:
     shell:
         "{resources.launch} -m morphosphere.learn --settings {params.settings:q}"
         " --seed {params.seed} --images {input.images:q} --output {params.folder:q}"
-        " --training {params.training:q} --provenance {output.record:q} > {log:q} 2>&1"
+        " --training {params.training:q} --world-size {resources.world_size}"
+        " --provenance {output.record:q} > {log:q} 2>&1"
 
 
 rule predict:
@@ -51,12 +53,13 @@ rule predict:
     threads: 2
     resources:
         launch="",
+        tasks=1,
     params:
         settings=settings("predict"),
         seed=CONFIG.seed,
         model=folder("model"),
     shell:
-        "{resources.launch} python -m morphosphere.predict --settings {params.settings:q}"
+        "export RANKS={resources.tasks}; {resources.launch} python -m morphosphere.predict --settings {params.settings:q}"
         " --seed {params.seed} --images {input.images:q} --model {params.model:q}"
         " --output {output.catalogue:q} --provenance {output.record:q} > {log:q} 2>&1"
 

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from morphosphere.config.base import Settings
 from morphosphere.config.collect import SurveySettings
+from morphosphere.config.compute import ComputeSettings
 from morphosphere.config.evaluate import EvaluateSettings
 from morphosphere.config.explore import ExploreSettings
 from morphosphere.config.extract import ExtractSettings
@@ -32,6 +33,11 @@ class Config(Settings):
     surveys: dict[str, SurveySettings] = Field(
         default_factory=dict, description="Surveys by name; their images are collected."
     )
+    model: str | None = Field(
+        None,
+        description="Folder of a finished model (results/<another run>/model): nothing is trained, "
+        "and the images of this run are placed with it.",
+    )
     mock: MockSettings = Field(default_factory=MockSettings, description=MockSettings.__doc__)
     extract: ExtractSettings = Field(
         default_factory=ExtractSettings, description=ExtractSettings.__doc__
@@ -40,6 +46,9 @@ class Config(Settings):
         default_factory=RenderSettings, description=RenderSettings.__doc__
     )
     learn: LearnSettings = Field(default_factory=LearnSettings, description=LearnSettings.__doc__)
+    compute: ComputeSettings = Field(
+        default_factory=ComputeSettings, description=ComputeSettings.__doc__
+    )
     predict: PredictSettings = Field(
         default_factory=PredictSettings, description=PredictSettings.__doc__
     )
@@ -75,4 +84,9 @@ class Config(Settings):
                     f"simulations.{name} has no path and so is the mock box, whose only snapshot "
                     f"is {self.mock.snapshot}, not {simulation.snapshots}"
                 )
+        sources = [*self.simulations.values(), *self.surveys.values()]
+        if self.model is None and not any(source.train for source in sources):
+            raise ValueError(
+                "every source has train: false; let one train, or give a finished model under model"
+            )
         return self

@@ -1,0 +1,108 @@
+"""A two-node Slurm, started once, and projects that run on it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from cluster.slurm import Cluster, SlurmError
+
+from conftest import ROOT
+from workflow.conftest import Project, copy_project
+
+RANKS = "'srun --mpi=pmi2 --ntasks=$RANKS --kill-on-bad-exit=1'"
+
+
+def test_profile(**changes: object) -> dict:
+    """The profile as a user would fill it in, for nodes without GPUs and without waiting."""
+    profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())
+    assert profile["default-resources"]["slurm_account"] == "'ACCOUNT'"
+    assert profile["default-resources"]["slurm_partition"] == "'PARTITION'"
+    assert profile.pop("conda-prefix") == "CONDA_PREFIX"
+    del profile["software-deployment-method"]
+    profile["default-resources"] |= {
+        "slurm_account": "'test'",
+        "slurm_partition": "'main'",
+        "mem_mb": 2500,
+        "runtime": 10,
+    }
+    profile["config"] = ["compute={nodes: 2, gpus: 0, processes: 1, cores: 1}"]
+    for rule in ("extract", "predict"):
+        profile["set-resources"][rule] |= {"tasks": 2, "nodes": 2}
+    profile |= {"slurm-init-seconds-before-status-checks": 1, "latency-wait": 10}
+    profile["max-jobs-per-timespan"] = "600/1m"
+    return profile | changes
+
+
+test_profile.__test__ = False
+
+
+@dataclass(frozen=True)
+class ClusterProject:
+    """A copy of the project on the cluster."""
+
+    project: Project
+    cluster: Cluster
+
+    @property
+    def folder(self) -> Path:
+        """Where the copy is."""
+        return self.project.folder
+
+    def start(self, config: dict, *words: str, profile: dict | None = None) -> subprocess.Popen:
+        """Start Snakemake; its output goes to ``snakemake.log``."""
+        (self.folder / "my.yaml").write_text(yaml.safe_dump(config))
+        folder = self.folder / "profiles" / "test"
+        folder.mkdir(exist_ok=True)
+        (folder / "config.yaml").write_text(yaml.safe_dump(profile or test_profile()))
+        command = [sys.executable, "-m", "snakemake", "--profile", "profiles/test"]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+        environment.pop("PYTHONPATH", None)
+        with (self.folder / "snakemake.log").open("w") as log:
+            return subprocess.Popen(
+                [*command, "--configfile", "my.yaml", *words],
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def run(
+        self, config: dict, *words: str, profile: dict | None = None, seconds: float = 600
+    ) -> tuple[int, str]:
+        """Run Snakemake to its end; its exit status and what it said."""
+        status = self.start(config, *words, profile=profile).wait(seconds)
+        return status, self.said()
+
+    def said(self) -> str:
+        """What Snakemake has said so far."""
+        return (self.folder / "snakemake.log").read_text()
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The cluster, for all tests of one worker."""
+    cluster = Cluster(tmp_path_factory.mktemp("slurm"))
+    try:
+        cluster.start()
+    except SlurmError as error:
+        cluster.stop()
+        if os.environ.get("MORPHOSPHERE_REQUIRE") == "all":
+            pytest.fail(f"MORPHOSPHERE_REQUIRE=all, but Slurm does not start: {error}")
+        pytest.skip(f"Slurm does not start: {error}")
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def on_cluster(cluster: Cluster, tmp_path: Path) -> ClusterProject:
+    """A fresh copy of the project."""
+    cluster.wait_until_idle()
+    return ClusterProject(copy_project(tmp_path), cluster)
