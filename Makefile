@@ -62,11 +62,13 @@ lint: setup
 docs: setup
 	$(BIN)/python -m morphosphere.documentation
 
-# The one lock file, for every platform and Python; environments of the rules follow it.
+# The one lock file, for every platform and Python. The environments of the rules follow it, by what
+# the installed packages say that they need: this takes Python 3.11 on Linux (make PYTHON=python3.11).
 lock:
 	$(PYTHON) -m pip install --quiet uv
 	$(PYTHON) -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 	  --no-header --no-annotate --output-file requirements.lock
+	$(MAKE) setup
 	$(BIN)/python envs/update.py
 
 clean:
