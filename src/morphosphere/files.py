@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,33 @@ def read_json(path: str | Path) -> Any:
         raise InputError(f"{path}: no such file; run the stage that writes it") from None
     except ValueError as error:
         raise InputError(f"{path}: not valid JSON ({error}); remove it and run again") from None
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Numbers in their order as text: ``{0-9,12}``, or ``7`` where there is only one."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    text = ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+    return text if text.isdigit() else f"{{{text}}}"
+
+
+def expand_ranges(pattern: str) -> list[str]:
+    """Paths of a pattern such as ``images/{0-9,12}/{0-3}.h5``; the last range changes fastest.
+
+    A command line holds the pattern of thousands of files, but not their names.
+    """
+    before, brace, rest = pattern.partition("{")
+    if not brace:
+        return [pattern]
+    text, _, after = rest.partition("}")
+    ends = [part.partition("-") for part in text.split(",")]
+    numbers = [n for a, _, b in ends for n in range(int(a), int(b or a) + 1)]
+    tails = expand_ranges(after)
+    return [f"{before}{number}{tail}" for number in numbers for tail in tails]
 
 
 def digest(path: str | Path) -> str:

@@ -11,17 +11,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from morphosphere.artefacts import bundle
 from morphosphere.config import Config
 from morphosphere.config.base import check
-from morphosphere.errors import ConfigError
+from morphosphere.errors import ConfigError, InputError
 from morphosphere.evaluate import FIGURES
+from morphosphere.files import expand_ranges, ranges
 
 __all__ = ["FIGURES"]
 
 
 # Modules that no result depends on: what they decide reaches a stage through its settings, or
 # touches how a stage speaks and not what it makes.
-_WITHOUT_EFFECT = ("config", "errors", "graph", "progress", "provenance", "stage")
+_WITHOUT_EFFECT = ("config", "errors", "graph", "launch", "progress", "provenance", "stage")
 
 
 def prepare_environment() -> None:
@@ -117,6 +119,58 @@ def source_digest(config: Config, results: str, simulation: str, snapshot: int) 
     if config.simulations[simulation].path is None:
         return None
     return listing(snapshot_files(config, results, simulation, snapshot))
+
+
+def image_files(config: Config, results: str, *, training: bool = False) -> list[str]:
+    """ImageSets of all sources, or of those that the model is trained on, in a fixed order."""
+    patterns = image_patterns(config, results, training=training)
+    return [path for pattern in patterns for path in expand_ranges(pattern)]
+
+
+def image_patterns(config: Config, results: str, *, training: bool = False) -> list[str]:
+    """`image_files` with ranges (see `files.expand_ranges`): short, however many they are."""
+    patterns = []
+    for name, simulation in config.simulations.items():
+        if used := [n for n in simulation.snapshots if simulation.trains(n) or not training]:
+            shards = ranges(range(config.extract.shards))
+            patterns.append(f"{results}/images/{name}/{ranges(used)}/{shards}.h5")
+    for name, survey in config.surveys.items():
+        if survey.train or not training:
+            patterns.append(f"{results}/images/{name}/images.h5")
+    return patterns
+
+
+def model_files(config: Config, results: str) -> list[str]:
+    """Files of the model that images are placed with: the run's own, or a finished one.
+
+    Raises
+    ------
+    ConfigError
+        If the finished model is not whole, or is for other channels than are rendered.
+    """
+    if config.model is None:
+        return [f"{results}/model/{name}" for name in bundle.FILES]
+    if Path(config.model).resolve() == Path(results, "model").resolve():
+        raise ConfigError(
+            f"model: {config.model} is what this run itself would train; give the new run a name "
+            "of its own under run"
+        )
+    try:
+        channels = bundle.ModelBundle.load(config.model).transform.channels
+    except InputError as error:
+        raise ConfigError(f"model: {error}") from None
+    rendered = tuple(config.render.channels)
+    if config.simulations and channels != rendered:
+        raise ConfigError(
+            f"model: {config.model} is for images with channels {', '.join(channels)}, but "
+            f"render.channels is {', '.join(rendered)}; render these channels or train a model"
+        )
+    return [str(Path(config.model, name)) for name in bundle.FILES]
+
+
+def training_folder(config: Config, results: str) -> str:
+    """Folder of the training's log; of a finished model the one that lies beside it."""
+    return str(Path(config.model).parent / "training") if config.model else f"{results}/training"
 
 
 def page_data_settings(config: Config) -> str:

@@ -47,8 +47,8 @@ def evaluated(small_map, tmp_path_factory) -> Path:
 def test_metrics_have_the_promised_keys(evaluated):
     found = metrics_of(evaluated)
     assert set(found) == {
-        "rotation_scatter_deg", "sphere_entropy", "reconstruction", "knn_r2", "view_angle_deg",
-        "notes",
+        "rotation_scatter_deg", "sphere_entropy", "reconstruction", "reconstruction_by_source",
+        "knn_r2", "view_angle_deg", "notes",
     }  # fmt: skip
     assert set(found["rotation_scatter_deg"]) == {"median", "p90"}
     assert {"l1", "ssim", "pca8_l1", "pca32_l1"} <= set(found["reconstruction"])

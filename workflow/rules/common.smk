@@ -16,11 +16,13 @@ from morphosphere.errors import MorphosphereError
 
 try:
     CONFIG = graph.load(config)
+    RUN = CONFIG.run
+    RESULTS = f"results/{RUN}"
+    # The model that images are placed with: that of the rule `learn`, or a finished one.
+    MODEL = graph.model_files(CONFIG, RESULTS)
 except MorphosphereError as error:
     raise WorkflowError(str(error)) from None
 
-RUN = CONFIG.run
-RESULTS = f"results/{RUN}"
 LAYERS = CONFIG.hips.layers
 
 # Rules run this very source tree with the Python that runs Snakemake, or with that of their conda

@@ -56,18 +56,7 @@ rule collect:
 
 rule join:
     input:
-        images=[
-            chunk
-            for name, simulation in CONFIG.simulations.items()
-            for snapshot in simulation.snapshots
-            for chunk in expand(
-                rules.render.output.images,
-                simulation=name,
-                snapshot=snapshot,
-                chunk=range(CONFIG.extract.shards),
-            )
-        ]
-        + expand(rules.collect.output.images, survey=list(CONFIG.surveys)),
+        images=graph.image_files(CONFIG, RESULTS),
         code=code("collect.join"),
     output:
         images=f"{RESULTS}/images.h5",
@@ -76,6 +65,23 @@ rule join:
         log_of("join"),
     conda:
         "../../envs/surveys.yaml"
+    params:
+        images=graph.image_patterns(CONFIG, RESULTS),
     shell:
-        "python -m morphosphere.collect.join --input {input.images:q} --output {output.images:q}"
+        "python -m morphosphere.collect.join --input {params.images:q} --output {output.images:q}"
         " --provenance {output.record:q} > {log:q} 2>&1"
+
+
+# Images that the model is trained on stand in a file of their own, so that adding others does not
+# train again.
+use rule join as join_training with:
+    input:
+        images=graph.image_files(CONFIG, RESULTS, training=True),
+        code=code("collect.join"),
+    output:
+        images=f"{RESULTS}/training.h5",
+        record=provenance("join_training"),
+    log:
+        log_of("join_training"),
+    params:
+        images=graph.image_patterns(CONFIG, RESULTS, training=True),

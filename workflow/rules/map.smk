@@ -5,7 +5,7 @@ rule hips:
     input:
         images=rules.join.output.images,
         parts=rules.join.input.images,
-        model=rules.learn.output.bundle,
+        model=MODEL,
         catalogue=rules.predict.output.catalogue,
         code=code("hips"),
     output:
@@ -34,7 +34,7 @@ rule page_data:
     input:
         images=rules.join.output.images,
         parts=rules.join.input.images,
-        model=rules.learn.output.bundle,
+        model=MODEL,
         catalogue=rules.predict.output.catalogue,
         code=code("explorer.data"),
     output:

@@ -3,18 +3,11 @@
 
 rule learn:
     input:
-        images=rules.join.output.images,
-        parts=rules.join.input.images,
+        images=rules.join_training.output.images,
+        parts=rules.join_training.input.images,
         code=code("learn"),
     output:
-        bundle=multiext(
-            f"{RESULTS}/model/",
-            "model.json",
-            "transform.json",
-            "encoder.onnx",
-            "decoder.onnx",
-            "checkpoint.ckpt",
-        ),
+        bundle=expand(f"{RESULTS}/model/{{name}}", name=graph.bundle.FILES),
         record=provenance("learn"),
     log:
         log_of("learn"),
@@ -41,7 +34,7 @@ rule predict:
     input:
         images=rules.join.output.images,
         parts=rules.join.input.images,
-        model=rules.learn.output.bundle,
+        model=MODEL,
         code=code("predict"),
     output:
         catalogue=f"{RESULTS}/catalogue.parquet",
@@ -68,7 +61,7 @@ rule evaluate:
     input:
         images=rules.join.output.images,
         parts=rules.join.input.images,
-        model=rules.learn.output.bundle,
+        model=MODEL,
         catalogue=rules.predict.output.catalogue,
         code=code("evaluate"),
     output:
@@ -95,7 +88,7 @@ rule evaluate:
         settings=settings("evaluate"),
         seed=CONFIG.seed,
         model=folder("model"),
-        training=f"{RESULTS}/training",
+        training=graph.training_folder(CONFIG, RESULTS),
         figures=folder("figures"),
     shell:
         "python -m morphosphere.evaluate --settings {params.settings:q} --seed {params.seed}"

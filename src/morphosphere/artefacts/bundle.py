@@ -70,6 +70,11 @@ class ModelBundle:
             raise InputError(f"{path}: not a ModelBundle of version {VERSION}; train again")
         return cls(path, info, Transform.read(path / "transform.json"), threads)
 
+    @property
+    def trained_on(self) -> list[str] | None:
+        """Origins of the training images (see `splits.origins`); None where none are recorded."""
+        return self.info.get("training", {}).get("sources")
+
     def session(self, part: str, threads: int = 0) -> onnxruntime.InferenceSession:
         """ONNX Runtime session of ``encoder`` or ``decoder``; on a GPU if the runtime has one."""
         import onnxruntime

@@ -83,7 +83,10 @@ COLUMNS: dict[str, Column] = {
         "", "Local outlier score in feature space; larger is stranger", "stat.value"
     ),
     "split": Column(
-        "", "train, validation or test; decided by the galaxy's identifier", "meta.code"
+        "",
+        "train, validation or test, decided by the galaxy's identifier; unseen: of a source that "
+        "the model was not trained on",
+        "meta.code",
     ),
 }
 

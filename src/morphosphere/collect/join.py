@@ -19,19 +19,23 @@ class JoinSettings(Settings):
 def main(argv: Sequence[str] | None = None) -> int:
     """Join ImageSets; return the exit status."""
     parser = stage_parser("collect.join", "Join ImageSets into one, without copying images.")
-    parser.add_argument("--input", type=Path, nargs="+", required=True, help="ImageSets")
+    parser.add_argument(
+        "--input", nargs="+", required=True, help="ImageSets; {0-9,12} in a path stands for numbers"
+    )
     parser.add_argument("--output", type=Path, required=True, help="the joined ImageSet")
     return run_stage("join", parser.parse_args(argv), JoinSettings, _work)
 
 
 def _work(args: argparse.Namespace, _: JoinSettings, record: RunRecord, world: World) -> None:
     from morphosphere.artefacts.joining import join
+    from morphosphere.files import expand_ranges
     from morphosphere.progress import log
 
-    total = join(args.input, args.output)
-    record.inputs(args.input)
-    record.note(images=total, parts=len(args.input))
-    log(f"joined {total} images of {len(args.input)} sets")
+    parts = [Path(path) for pattern in args.input for path in expand_ranges(pattern)]
+    total = join(parts, args.output)
+    record.inputs(parts)
+    record.note(images=total, parts=len(parts))
+    log(f"joined {total} images of {len(parts)} sets")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,11 @@ class SurveySettings(Settings):
         "auto", description="Format of the files; auto tells by the suffix."
     )
     limit: int | None = Field(None, ge=1, description="Take only the first so many images.")
+    train: bool = Field(
+        True,
+        description="Whether the model is trained on these images; otherwise they are placed and "
+        "shown only, and adding them does not train again.",
+    )
 
     # what is in a file
     hdu: int | str | list[int | str] | None = Field(

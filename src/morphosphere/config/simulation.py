@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from morphosphere.config.base import Settings
 
@@ -21,6 +21,12 @@ class SimulationSettings(Settings):
         "Without it, the mock box is made and used.",
     )
     snapshots: list[int] = Field([99], min_length=1, description="Snapshot numbers.")
+    train: bool | list[int] = Field(
+        True,
+        description="Whether the model is trained on these snapshots: true, false, or a list of "
+        "those that it is trained on. Galaxies of the others are placed and shown; adding such a "
+        "snapshot does not train again.",
+    )
     family: Family = Field(
         "auto",
         description="Family of the files: tng (AREPO, IllustrisTNG: snapshot and group catalogue), "
@@ -29,6 +35,17 @@ class SimulationSettings(Settings):
         "of galaxy-chop: stars, gas and dark_matter in solar masses, kpc and km/s), isolated (a "
         "snapshot without group catalogue, taken as one object), or auto to look at the files.",
     )
+
+    def trains(self, snapshot: int) -> bool:
+        """Whether the model is trained on a snapshot."""
+        return self.train if isinstance(self.train, bool) else snapshot in self.train
+
+    @model_validator(mode="after")
+    def _trains_on_its_snapshots(self) -> SimulationSettings:
+        others = [] if isinstance(self.train, bool) else sorted({*self.train} - {*self.snapshots})
+        if others:
+            raise ValueError(f"train names snapshot {others[0]}, which is not in snapshots")
+        return self
 
     @field_validator("snapshots")
     @classmethod

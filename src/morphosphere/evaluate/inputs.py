@@ -10,14 +10,16 @@ import numpy as np
 from morphosphere.artefacts.bundle import unit_vector
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.artefacts.imageset import ImageSet
-from morphosphere.artefacts.splits import SPLITS
+from morphosphere.artefacts.splits import LABELS, UNSEEN, split_of
 from morphosphere.errors import ConfigError, InputError
 from morphosphere.evaluate.regression import Property, as_property, is_property
 from morphosphere.predict.catalogue import galaxy_codes
 from morphosphere.predict.placement import Model
 
 _BLOCK = 16384
-_SPLIT_NUMBER = {name: number for number, name in enumerate(SPLITS)}
+_SPLIT_NUMBER = {name: number for number, name in enumerate(LABELS)}
+#: Splits of images that had no part in training.
+HELD_OUT = ("test", UNSEEN)
 _NEEDED = (
     "image_id", "galaxy_id", "lon", "lat", "reconstruction_error", "outlier_score", "split",
     "features", "neighbours",
@@ -39,7 +41,10 @@ class Inputs:
     galaxies : ndarray of int64, shape (N,)
         The galaxy that each image shows.
     split : ndarray of int8, shape (N,)
-        Index into `SPLITS`.
+        Index into `LABELS`.
+    fold : ndarray of int8, shape (N,)
+        Index into `SPLITS`: what the galaxy's identifier alone says, for unseen images too. It
+        keeps galaxies apart where properties are estimated from neighbours.
     """
 
     images: ImageSet
@@ -48,6 +53,7 @@ class Inputs:
     position: np.ndarray
     galaxies: np.ndarray
     split: np.ndarray
+    fold: np.ndarray
 
     @classmethod
     def open(cls, *, images: Path, catalogue: Path, model: Path) -> Inputs:
@@ -73,6 +79,7 @@ class Inputs:
         position = np.empty((len(rows), 3))
         galaxies = np.empty(len(rows), np.int64)
         split = np.empty(len(rows), np.int8)
+        fold = np.empty(len(rows), np.int8)
         start = 0
         # Names are compared and forgotten in pieces: numbers alone are kept for all images.
         for batch in rows.batches(["image_id", "galaxy_id", "lon", "lat", "split"], _BLOCK):
@@ -81,19 +88,29 @@ class Inputs:
             position[part] = unit_vector(batch["lon"], batch["lat"])
             galaxies[part] = galaxy_codes(batch["galaxy_id"])
             split[part] = [_SPLIT_NUMBER.get(name, -1) for name in batch["split"]]
+            unseen = split[part] == _SPLIT_NUMBER[UNSEEN]
+            fold[part] = split[part]
+            fold[part][unseen] = split_of(batch["galaxy_id"][unseen])
             start = part.stop
-        return cls(pictures, rows, network, position, galaxies, split)
+        return cls(pictures, rows, network, position, galaxies, split, fold)
 
     def __len__(self) -> int:
         return len(self.position)
 
-    def choose(self, splits: tuple[str, ...], maximum: int, seed: int) -> np.ndarray:
-        """Rows of some splits in ascending order; at most `maximum`, chosen by `seed`."""
-        rows = np.flatnonzero(np.isin(self.split, [_SPLIT_NUMBER[name] for name in splits]))
+    def choose(
+        self, splits: tuple[str, ...], maximum: int, seed: int, *, of: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Rows of some splits (or folds: `of`) in ascending order; at most `maximum`, by `seed`."""
+        numbers = self.split if of is None else of
+        rows = np.flatnonzero(np.isin(numbers, [_SPLIT_NUMBER[name] for name in splits]))
         if len(rows) > maximum:
             random = np.random.default_rng(seed)
             rows = np.sort(random.choice(rows, maximum, replace=False))
         return rows
+
+    def unseen(self, rows: np.ndarray) -> np.ndarray:
+        """Which of `rows` show sources that the model was not trained on, bool (n,)."""
+        return self.split[rows] == _SPLIT_NUMBER[UNSEEN]
 
     def stored(self, rows: np.ndarray) -> np.ndarray:
         """Images at `rows` as stored, shape (n, C, H, W); `rows` ascend without repetition."""

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.imageset import ImageSet
+from morphosphere.artefacts.splits import all_origins
 from morphosphere.config.learn import LearnSettings
 from morphosphere.errors import ConfigError
 from morphosphere.files import digest, read_json, write_json
@@ -83,6 +84,7 @@ def train(
     with ImageSet(images) as opened:
         transform = build_transform(settings.transform, opened)
         facts = {"images": len(opened), "digest": images_digest(opened)}
+        sources = all_origins(opened)
     kind = TASKS[settings.task]
     batches, held_out = open_splits(
         images, transform, settings, seed=seed, place=place, columns=kind.columns
@@ -112,6 +114,7 @@ def train(
     task.load_state_dict(stored["state_dict"])
     facts |= {
         "seed": seed,
+        "sources": sources,
         "train_images": len(batches.rows),
         "epochs": trainer.current_epoch,
         "best_epoch": stored["epoch"],

@@ -15,7 +15,7 @@ import numpy as np
 
 from morphosphere.artefacts.catalogue import CatalogueWriter
 from morphosphere.artefacts.imageset import ImageSet
-from morphosphere.artefacts.splits import SPLITS, split_of
+from morphosphere.artefacts.splits import labels_of, origins
 from morphosphere.config.predict import PredictSettings
 from morphosphere.errors import InputError
 from morphosphere.parallel import World
@@ -116,7 +116,7 @@ def predict(
         count = similar.usable_neighbours(settings.neighbours, galaxies)
         lists = _find_neighbours(scratch, galaxies, count, width, chunks, settings, seed, ranks)
         if ranks.first:
-            _write(source, scratch, output)
+            _write(source, scratch, output, network.bundle.trained_on)
         ranks.barrier()
     return {
         "images": len(galaxies),
@@ -209,7 +209,7 @@ def _find_neighbours(
     return lists
 
 
-def _write(source: ImageSet, scratch: Scratch, output: Path) -> None:
+def _write(source: ImageSet, scratch: Scratch, output: Path, trained: list[str] | None) -> None:
     """Third pass, of one process: the table, the scores, everything in order."""
     place, features = scratch.all("place"), scratch.all("features")
     neighbours, distances = scratch.all("neighbours"), scratch.all("distances")
@@ -226,8 +226,7 @@ def _write(source: ImageSet, scratch: Scratch, output: Path) -> None:
             columns.update({name: np.ascontiguousarray(found[name]) for name in _PLACE.names})
             near, far = neighbours.read(start, stop), distances.read(start, stop)
             columns["outlier_score"] = outlier_score(far, near, means)
-            split = split_of(columns["galaxy_id"])
-            columns["split"] = np.array(SPLITS, dtype=object)[split]
+            columns["split"] = labels_of(columns["galaxy_id"], origins(source, rows), trained)
             columns["features"] = features.read(start, stop)
             columns["neighbours"], columns["neighbour_distances"] = near, far
             out.append(columns, described)
