@@ -58,7 +58,7 @@ def _times(project) -> dict[str, int]:
 @pytest.fixture(scope="module")
 def finished(project):
     """A project in which the tiny run has been made, after a first try was killed."""
-    project.kill_when("results/tiny/logs/render-mock-99.log", config=TINY)
+    project.kill_when("results/tiny/logs/render-mock-99-0.log", config=TINY)
     project.snakemake("--unlock", config=TINY)
     made_before = _times(project)
     assert made_before
@@ -94,7 +94,8 @@ def test_every_stage_leaves_its_record(finished) -> None:
     assert names == {
         "mock",
         "extract-mock-99",
-        "render-mock-99",
+        "render-mock-99-0",
+        "render-mock-99-1",
         "join",
         "learn",
         "predict",
@@ -103,7 +104,7 @@ def test_every_stage_leaves_its_record(finished) -> None:
         "page_data",
         "page",
     }
-    record = json.loads((folder / "render-mock-99.json").read_text())
+    record = json.loads((folder / "render-mock-99-0.json").read_text())
     assert record["settings"]["size"] == 32
     assert record["seed"] == 42
     assert all(value.startswith("sha256:") for value in record["inputs"].values())
