@@ -17,6 +17,7 @@ from morphosphere.config.base import check
 from morphosphere.errors import ConfigError, InputError
 from morphosphere.evaluate import FIGURES
 from morphosphere.files import expand_ranges, ranges
+from morphosphere.guard import name_snakemake
 
 __all__ = ["FIGURES"]
 
@@ -31,10 +32,11 @@ def prepare_environment() -> None:
 
     The activation of a conda environment comes later, and so goes before this Python. Threads that
     spin while they wait (the default of OpenMP) cost several times the work itself as soon as two
-    jobs share the cores.
+    jobs share the cores. Jobs are told which Snakemake to end with.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    name_snakemake()
 
 
 def load(value: dict[str, Any]) -> Config:
@@ -207,6 +209,21 @@ def code(source: Path, stage: str) -> list[str]:
         if file.suffix == ".py":
             todo += [f for name in _imports(file) for f in _file_of(root, name)]
     return sorted(str(file) for file in found)
+
+
+def code_digest(source: Path, stage: str) -> str:
+    """Digest of the names and contents of `code`.
+
+    As a parameter of a rule it costs nothing for each job, while twenty files as inputs of ten
+    thousand jobs would be asked for their times; and a checkout that only touches files re-runs
+    nothing.
+    """
+    total = hashlib.sha256()
+    for file in map(Path, code(source, stage)):
+        contents = file.read_bytes()
+        total.update(f"{file.relative_to(source).as_posix()} {len(contents)}\n".encode())
+        total.update(contents)
+    return total.hexdigest()[:16]
 
 
 def _module_files(path: Path) -> list[Path]:

@@ -1,6 +1,4 @@
 # The configuration, and what the rules have in common.
-import json
-import os
 import sys
 from pathlib import Path
 
@@ -41,8 +39,8 @@ def settings(section, key=None):
 
 
 def code(stage):
-    """Source files that a stage's results depend on: editing one re-runs the stage."""
-    return [os.path.relpath(file) for file in graph.code(SOURCE, stage)]
+    """Digest of the source files that a stage's results depend on: editing one re-runs the stage."""
+    return graph.code_digest(SOURCE, stage)
 
 
 def mpi(wildcards, threads):

@@ -2,8 +2,6 @@
 
 
 rule mock:
-    input:
-        code=code("snapshots.mock"),
     output:
         files=graph.mock_files(CONFIG, RESULTS),
         record=provenance("mock"),
@@ -13,6 +11,7 @@ rule mock:
         "../../envs/simulations.yaml"
     threads: 1
     params:
+        code=code("snapshots.mock"),
         settings=settings("mock"),
         seed=CONFIG.seed,
         folder=lambda wildcards, output: str(Path(output.files[0]).parents[1]),
@@ -26,7 +25,6 @@ rule extract:
         snapshot=lambda wildcards: graph.snapshot_files(
             CONFIG, RESULTS, wildcards.simulation, int(wildcards.snapshot)
         ),
-        code=code("extract"),
     output:
         shards=expand(
             f"{RESULTS}/galaxies/{{{{simulation}}}}/{{{{snapshot}}}}/{{shard}}.h5",
@@ -44,6 +42,7 @@ rule extract:
         launch=mpi,
         tasks=ranks,
     params:
+        code=code("extract"),
         settings=settings("extract"),
         files=lambda wildcards: graph.source_digest(
             CONFIG, RESULTS, wildcards.simulation, int(wildcards.snapshot)

@@ -4,7 +4,6 @@
 rule render:
     input:
         galaxies=f"{RESULTS}/galaxies/{{simulation}}/{{snapshot}}/{{chunk}}.h5",
-        code=code("render"),
     output:
         images=f"{RESULTS}/images/{{simulation}}/{{snapshot}}/{{chunk}}.h5",
         record=provenance("render-{simulation}-{snapshot}-{chunk}"),
@@ -20,6 +19,7 @@ rule render:
         launch=mpi,
         tasks=ranks,
     params:
+        code=code("render"),
         settings=settings("render"),
         seed=CONFIG.seed,
         folder=folder("images"),
@@ -32,7 +32,6 @@ rule render:
 rule collect:
     input:
         files=lambda wildcards: graph.survey_files(CONFIG, wildcards.survey),
-        code=code("collect"),
     output:
         images=f"{RESULTS}/images/{{survey}}/images.h5",
         rejects=f"{RESULTS}/images/{{survey}}/rejects.csv",
@@ -43,6 +42,7 @@ rule collect:
         "../../envs/surveys.yaml"
     threads: 2
     params:
+        code=code("collect"),
         settings=lambda wildcards: settings("surveys", wildcards.survey),
         files=lambda wildcards: graph.listing(
             graph.survey_files(CONFIG, wildcards.survey)
@@ -57,7 +57,6 @@ rule collect:
 rule join:
     input:
         images=graph.image_files(CONFIG, RESULTS),
-        code=code("collect.join"),
     output:
         images=f"{RESULTS}/images.h5",
         record=provenance("join"),
@@ -66,7 +65,8 @@ rule join:
     conda:
         "../../envs/surveys.yaml"
     params:
-        images=graph.image_patterns(CONFIG, RESULTS),
+        code=code("collect.join"),
+        images=lambda wildcards: graph.image_patterns(CONFIG, RESULTS),
     shell:
         "python -m morphosphere.collect.join --input {params.images:q} --output {output.images:q}"
         " --provenance {output.record:q} > {log:q} 2>&1"
@@ -77,11 +77,11 @@ rule join:
 use rule join as join_training with:
     input:
         images=graph.image_files(CONFIG, RESULTS, training=True),
-        code=code("collect.join"),
     output:
         images=f"{RESULTS}/training.h5",
         record=provenance("join_training"),
     log:
         log_of("join_training"),
     params:
-        images=graph.image_patterns(CONFIG, RESULTS, training=True),
+        code=code("collect.join"),
+        images=lambda wildcards: graph.image_patterns(CONFIG, RESULTS, training=True),

@@ -7,7 +7,6 @@ rule hips:
         parts=rules.join.input.images,
         model=MODEL,
         catalogue=rules.predict.output.catalogue,
-        code=code("hips"),
     output:
         # The tiles are not declared: they are made one by one, and kept when a job is run again.
         properties=f"{RESULTS}/hips/{{layer}}/properties",
@@ -20,6 +19,7 @@ rule hips:
         "../../envs/map.yaml"
     threads: lambda wildcards: 2 if wildcards.layer in ("real", "generated") else 1
     params:
+        code=code("hips"),
         settings=settings("hips"),
         model=folder("model"),
         folder=folder("properties"),
@@ -36,7 +36,6 @@ rule page_data:
         parts=rules.join.input.images,
         model=MODEL,
         catalogue=rules.predict.output.catalogue,
-        code=code("explorer.data"),
     output:
         index=f"{RESULTS}/site/data/index.json",
         record=provenance("page_data"),
@@ -45,6 +44,7 @@ rule page_data:
     conda:
         "../../envs/map.yaml"
     params:
+        code=code("explorer.data"),
         settings=graph.page_data_settings(CONFIG),
         model=folder("model"),
         folder=folder("index"),
@@ -59,7 +59,6 @@ rule page:
         catalogue=rules.predict.output.catalogue,
         data=rules.page_data.output.index,
         hips=expand(rules.hips.output.properties, layer=LAYERS),
-        code=code("explorer"),
     output:
         page=f"{RESULTS}/site/index.html",
         record=provenance("page"),
@@ -68,6 +67,7 @@ rule page:
     conda:
         "../../envs/map.yaml"
     params:
+        code=code("explorer"),
         settings=settings("explore"),
         data=folder("data"),
         hips=[f"{RESULTS}/hips/{layer}" for layer in LAYERS],

@@ -5,7 +5,6 @@ rule learn:
     input:
         images=rules.join_training.output.images,
         parts=rules.join_training.input.images,
-        code=code("learn"),
     output:
         bundle=expand(f"{RESULTS}/model/{{name}}", name=graph.bundle.FILES),
         record=provenance("learn"),
@@ -18,6 +17,7 @@ rule learn:
         **launch.resources(CONFIG.compute),
         launch=training_launch,
     params:
+        code=code("learn"),
         settings=settings("learn"),
         seed=CONFIG.seed,
         folder=folder("bundle"),
@@ -35,7 +35,6 @@ rule predict:
         images=rules.join.output.images,
         parts=rules.join.input.images,
         model=MODEL,
-        code=code("predict"),
     output:
         catalogue=f"{RESULTS}/catalogue.parquet",
         record=provenance("predict"),
@@ -48,6 +47,7 @@ rule predict:
         launch="",
         tasks=1,
     params:
+        code=code("predict"),
         settings=settings("predict"),
         seed=CONFIG.seed,
         model=folder("model"),
@@ -63,7 +63,6 @@ rule evaluate:
         parts=rules.join.input.images,
         model=MODEL,
         catalogue=rules.predict.output.catalogue,
-        code=code("evaluate"),
     output:
         metrics=report(
             f"{RESULTS}/metrics.json",
@@ -85,6 +84,7 @@ rule evaluate:
         "../../envs/learning.yaml"
     threads: 2
     params:
+        code=code("evaluate"),
         settings=settings("evaluate"),
         seed=CONFIG.seed,
         model=folder("model"),
