@@ -78,7 +78,7 @@ use rule join as join_training with:
     input:
         images=graph.image_files(CONFIG, RESULTS, training=True),
     output:
-        images=f"{RESULTS}/training.h5",
+        images=f"{RESULTS}/images_training.h5",
         record=provenance("join_training"),
     log:
         log_of("join_training"),
