@@ -10,7 +10,14 @@ import pytest
 
 from morphosphere import files
 from morphosphere.errors import InputError
-from morphosphere.files import atomic_directory, atomic_path, digest, read_json, write_json
+from morphosphere.files import (
+    atomic_directory,
+    atomic_path,
+    digest,
+    read_json,
+    remove_leftovers,
+    write_json,
+)
 
 
 def names(folder):
@@ -94,6 +101,21 @@ def test_a_killed_process_leaves_nothing_that_looks_whole(tmp_path, kind):
         assert names(target) == ["earlier"]
     others = [name for name in names(tmp_path) if name != "result"]
     assert all(name.startswith(".") and ".partial" in name for name in others)
+
+
+def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path):
+    (tmp_path / "images" / "below").mkdir(parents=True)
+    kept = ["images/0.h5", "images/below/1.h5", ".other.1.partial.h5", "images.csv", ".images.lock"]
+    for name in kept:
+        (tmp_path / name).touch()
+    for name in ("images/.0.12.partial.h5", "images/below/.1.7.partial.h5", ".images.3.partial"):
+        (tmp_path / name).touch()
+    (tmp_path / ".images.abc.former").mkdir()
+    (tmp_path / ".images.def.partial" / "below").mkdir(parents=True)
+    remove_leftovers(tmp_path / "images")
+    left = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert left == set(kept)
+    assert not list(tmp_path.glob(".images.*.*"))
 
 
 def test_json(tmp_path):

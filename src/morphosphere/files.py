@@ -135,3 +135,21 @@ def digest(path: str | Path) -> str:
                     break
                 total.update(block)
     return f"sha256{'-sampled' if sampled else ''}:{total.hexdigest()}"
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Remove what killed runs left beside `path`, and in it and the folders below if it is one.
+
+    Nobody else must be writing `path`: see `guard.alone`.
+    """
+    path = Path(path)
+    for item in [
+        *path.parent.glob(f".{path.stem}.*.partial*"),
+        *path.parent.glob(f".{path.name}.*.former"),
+        *path.glob(".*.partial*"),
+        *path.glob("*/.*.partial*"),
+    ]:
+        if item.is_dir() and not item.is_symlink():
+            shutil.rmtree(item, ignore_errors=True)
+        else:
+            item.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -18,6 +19,8 @@ import yaml
 
 from morphosphere.config.base import Settings, check
 from morphosphere.errors import ConfigError, MorphosphereError
+from morphosphere.files import remove_leftovers
+from morphosphere.guard import alone, end_with_snakemake
 from morphosphere.parallel import World, world
 from morphosphere.progress import log
 from morphosphere.provenance import RunRecord
@@ -93,16 +96,22 @@ def run_stage(
         Whether the stage shares its work over MPI ranks.
     """
     ranks = World()
+    end_with_snakemake()
     try:
         settings = read_settings(model, args.settings)
         if mpi:
             ranks = world()
         record = RunRecord(stage, settings.model_dump(mode="json"), args.seed)
-        work(args, settings, record, ranks)
-        ranks.barrier()
-        if args.provenance and ranks.first:
-            record.note(ranks=ranks.size)
-            record.write(args.provenance)
+        first = ranks.first and os.environ.get("RANK", "0") == "0"  # of MPI's ranks, of torchrun's
+        with alone(args.provenance if first else None):
+            if first and args.provenance:
+                remove_leftovers(getattr(args, "output", args.provenance))
+            ranks.barrier()
+            work(args, settings, record, ranks)
+            ranks.barrier()
+            if args.provenance and ranks.first:
+                record.note(ranks=ranks.size)
+                record.write(args.provenance)
         return 0
     except (MorphosphereError, OSError, MemoryError) as error:
         where = f" (rank {ranks.rank})" if ranks.size > 1 else ""

@@ -99,6 +99,15 @@ def test_joined_images_are_those_of_the_parts_in_order(tmp_path):
         assert images.images.is_virtual
 
 
+def test_when_sets_were_joined_is_not_stored(tmp_path):
+    """Training starts over when the digest of its images changes."""
+    write(tmp_path / "a.h5")
+    join([tmp_path / "a.h5"], tmp_path / "joined.h5")
+    with h5py.File(tmp_path / "joined.h5") as file:
+        datasets = [file["images"], file["image_part"], *file["table"].values()]
+        assert not any(h5py.h5g.get_objinfo(d.id).mtime for d in datasets)
+
+
 def test_columns_that_some_parts_lack_or_hold_otherwise(tmp_path):
     write(tmp_path / "a.h5", 2, name="a", only=[1, 2], both=[1, 2], mixed=[1, 2], word=["x", "y"])
     write(tmp_path / "b.h5", 2, name="b", both=[0.5, 1.5], mixed=["p", "q"], late=[True, False])

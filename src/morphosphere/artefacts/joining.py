@@ -37,6 +37,7 @@ def join(parts: Sequence[str | Path], path: str | Path) -> int:
         shape = (total, *sets[0].images.shape[1:])
         # Pixels of pictures and of fluxes can stand side by side: the wider type holds both.
         layout = h5py.VirtualLayout(shape, dtype=np.result_type(*(s.images.dtype for s in sets)))
+        layout.dcpl.set_obj_track_times(False)  # the same parts give the same bytes
         names = list(dict.fromkeys(name for s in sets for name in s.columns))
         with atomic_path(path) as temporary, h5py.File(temporary, "w") as out:
             out.attrs.update({**_common(sets), "n_parts": len(sets)})

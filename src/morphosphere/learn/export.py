@@ -71,7 +71,10 @@ def export_onnx(
 
 
 def _name_outputs(path: Path, names: list[str]) -> None:
-    """Give outputs their names; inner values that bear one by chance (``mean``) get another."""
+    """Give outputs their names; inner values that bear one by chance (``mean``) get another.
+
+    Stack traces of the nodes are left out: they hold the paths of whoever trained the network.
+    """
     import onnx
 
     model = onnx.load(path)
@@ -79,6 +82,7 @@ def _name_outputs(path: Path, names: list[str]) -> None:
     renamed |= {f"output_{name}": name for name in names}
     del model.graph.value_info[:]
     for node in model.graph.node:
+        del node.metadata_props[:]
         node.input[:] = [renamed.get(value, value) for value in node.input]
         node.output[:] = [renamed.get(value, value) for value in node.output]
     for output, name in zip(model.graph.output, names):
