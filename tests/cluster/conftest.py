@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cluster.slurm import Cluster, SlurmError
 
+from cluster.runs import LONGER
+from cluster.slurm import Cluster, SlurmError
 from conftest import ROOT
 from workflow.conftest import Project, copy_project
 
@@ -106,3 +107,12 @@ def on_cluster(cluster: Cluster, tmp_path: Path) -> ClusterProject:
     """A fresh copy of the project."""
     cluster.wait_until_idle()
     return ClusterProject(copy_project(tmp_path), cluster)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> ClusterProject:
+    """The whole graph, run on the cluster without any trouble."""
+    run = ClusterProject(copy_project(tmp_path_factory.mktemp("undisturbed")), cluster)
+    status, said = run.run(LONGER)
+    assert status == 0, said[-5000:]
+    return run

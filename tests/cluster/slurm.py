@@ -100,12 +100,16 @@ class Cluster:
         self._daemons.pop(node).wait()
         self._kill_steps(node)
 
+    def kill_daemon(self, node: str) -> None:
+        """A node's daemon dies, and what it started goes on."""
+        self._daemons[node].kill()
+        self._daemons.pop(node).wait()
+
     def revive_node(self, node: str) -> None:
-        """The node comes back, and is used again."""
+        """The node comes back after a restart, and takes jobs again."""
         self.start_node(node)
         self.run("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
         self.run("scontrol", "update", f"nodename={node}", "state=resume")
-        self.wait_until_idle()
 
     def wait_until_idle(self) -> None:
         """Wait until no job runs and both nodes are ready for the next."""

@@ -1,0 +1,85 @@
+"""What is run on the cluster, and what makes two runs the same."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from workflow.test_run import TINY
+
+#: Long enough in training for something to happen to it.
+LONGER = copy.deepcopy(TINY)
+LONGER["learn"] |= {"epochs": 60, "patience": 1000}
+
+#: What is the same to the last bit however a run went.
+BITWISE = ("snapshots/**/*.hdf5", "galaxies/**/*.h5", "images/**/*.h5", "images.h5")
+MODEL = ("model/*.onnx", "model/transform.json")
+
+
+def digests(results: Path, patterns: tuple[str, ...]) -> dict[str, str]:
+    """SHA-256 of the files of a run, by their paths in it."""
+    found = {
+        str(file.relative_to(results)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for pattern in patterns
+        for file in sorted(results.glob(pattern))
+    }
+    assert found, f"{results} holds none of {patterns}"
+    return found
+
+
+def epochs(results: Path) -> list[int]:
+    """Epochs in the table of a training."""
+    path = results / "training" / "metrics.csv"
+    if not path.exists():
+        return []
+    with path.open() as file:
+        return [int(row["epoch"]) for row in csv.DictReader(file)]
+
+
+def until(happened: Callable[[], object], what: str, seconds: float = 180) -> object:
+    """Wait until something is true and return it.
+
+    Raises
+    ------
+    AssertionError
+        After so many seconds.
+    """
+    end = time.monotonic() + seconds
+    while not (value := happened()):
+        assert time.monotonic() < end, f"{what} did not happen within {seconds:.0f} s"
+        time.sleep(0.05)
+    return value
+
+
+def processes(module: str, **variables: str) -> list[psutil.Process]:
+    """Processes that run ``python … -m module`` with these variables, on any node."""
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        words = process.info["cmdline"] or []
+        if module not in words or "-m" not in words or process.pid == os.getpid():
+            continue
+        if words[words.index(module) - 1] != "-m" or "srun" in words[0]:
+            continue
+        try:
+            environment = process.environ()
+        except psutil.Error:
+            continue
+        if all(environment.get(name) == value for name, value in variables.items()):
+            found.append(process)
+    return found
+
+
+def ranks_of_training(node: str) -> list[psutil.Process]:
+    """The trainer's own processes on a node, without torchrun above them."""
+    return [
+        process
+        for process in processes("morphosphere.learn", SLURMD_NODENAME=node)
+        if "RANK" in process.environ() and "torch.distributed.run" not in process.cmdline()
+    ]

@@ -1,0 +1,96 @@
+"""The same graph on two nodes of Slurm: every job, MPI and DDP across nodes, chunks in groups."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cluster.conftest import RANKS, test_profile
+from cluster.runs import BITWISE, LONGER, MODEL, digests
+from morphosphere.artefacts.bundle import ModelBundle
+from workflow.conftest import copy_project
+
+pytestmark = [
+    pytest.mark.slurm,
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+    pytest.mark.xdist_group("slurm"),
+]
+
+
+def test_the_whole_graph_runs_on_two_nodes(undisturbed, cluster) -> None:
+    results = undisturbed.folder / "results" / "tiny"
+    assert (results / "site" / "index.html").is_file()
+    jobs = cluster.jobs()
+    states = {comment: state for state, comment in jobs.values()}
+    for rule in ("mock", "extract", "join", "learn", "predict", "hips", "evaluate", "page"):
+        found = [state for comment, state in states.items() if comment.startswith(f"rule_{rule}")]
+        assert found, f"{rule} did not run as a job of Slurm: {jobs}"
+        assert set(found) == {"COMPLETED"}
+    records = results / "provenance"
+    for stage in ("extract-mock-99", "predict"):
+        assert json.loads((records / f"{stage}.json").read_text())["notes"]["ranks"] == 2
+    assert ModelBundle.load(results / "model").info["training"]["processes"] == 2
+
+
+def test_chunks_are_rendered_in_one_job(undisturbed, cluster) -> None:
+    groups = [comment for _, comment in cluster.jobs().values() if "group" in comment]
+    assert len(groups) == 1, cluster.jobs()
+
+
+def test_a_laptop_makes_the_same_files(undisturbed, tmp_path) -> None:
+    project = copy_project(tmp_path)
+    done = project.snakemake("--until", "join", config=LONGER)
+    assert done.returncode == 0, done.stderr[-3000:]
+    theirs = digests(undisturbed.folder / "results" / "tiny", BITWISE)
+    assert digests(tmp_path / "results" / "tiny", BITWISE) == theirs
+
+
+def test_render_shares_chunks_over_ranks_of_two_nodes(undisturbed, on_cluster) -> None:
+    profile = test_profile()
+    profile["set-resources"]["render"] = {
+        "mpi": "srun",
+        "tasks": 3,
+        "nodes": 2,
+        "cpus_per_task": 1,
+        "launch": RANKS,
+    }
+    del profile["groups"], profile["group-components"]
+    status, said = on_cluster.run(LONGER, "--until", "render", profile=profile)
+    assert status == 0, said[-3000:]
+    results = on_cluster.folder / "results" / "tiny"
+    found = digests(results, ("images/**/*.h5",))
+    theirs = digests(undisturbed.folder / "results" / "tiny", ("images/**/*.h5",))
+    assert found == theirs
+    assert (
+        json.loads((results / "provenance/render-mock-99-0.json").read_text())["notes"]["ranks"]
+        == 3
+    )
+
+
+def test_a_trainer_with_fewer_processes_than_promised_does_not_start(on_cluster) -> None:
+    """A launcher that starts one process where two were promised is found out at once."""
+    profile = test_profile(retries=0)
+    profile["set-resources"]["learn"] = {"launch": "python"}
+    status, said = on_cluster.run(LONGER, "--until", "learn", profile=profile)
+    assert status != 0
+    log = (on_cluster.folder / "results/tiny/logs/learn.log").read_text()
+    assert "--world-size 2" in log
+    assert not (on_cluster.folder / "results/tiny/model/model.json").exists()
+    assert "--world-size 2" in said, "the message is not shown where the user looks"
+
+
+def test_another_setting_runs_one_stage_and_what_follows_it(undisturbed) -> None:
+    config = {**LONGER, "explore": {"title": "Another title"}}
+    status, said = undisturbed.run(config, "--dry-run")
+    assert status == 0
+    rules = {line.split()[1].rstrip(":") for line in said.splitlines() if line.startswith("rule ")}
+    assert rules == {"page"}
+
+
+def test_models_of_one_seed_are_the_same(undisturbed, on_cluster) -> None:
+    status, said = on_cluster.run(LONGER, "--until", "learn")
+    assert status == 0, said[-3000:]
+    theirs = digests(undisturbed.folder / "results" / "tiny", MODEL)
+    assert digests(on_cluster.folder / "results" / "tiny", MODEL) == theirs
