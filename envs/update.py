@@ -20,7 +20,8 @@ PYTHON = "3.11"
 
 _GROUND = "numpy scipy pydantic pyyaml rich h5py pyarrow astropy mpi4py mpich"
 ENVIRONMENTS = {
-    "download": "numpy pydantic pyyaml rich h5py astropy requests astroquery pillow",
+    "download": "numpy pydantic pyyaml rich h5py pyarrow astropy requests urllib3 astroquery "
+    "pillow matplotlib",
     "simulations": f"{_GROUND} pynbody galsim threadpoolctl",
     "surveys": f"{_GROUND} pillow simplejpeg",
     "learning": f"{_GROUND} torch torchvision timm lightning torchmetrics onnx onnxruntime "

@@ -14,6 +14,8 @@ from typing import Any
 from morphosphere.artefacts import bundle
 from morphosphere.config import Config
 from morphosphere.config.base import check
+from morphosphere.config.collect import SurveySettings
+from morphosphere.download import places
 from morphosphere.errors import ConfigError, InputError
 from morphosphere.evaluate import FIGURES
 from morphosphere.files import expand_ranges, ranges
@@ -60,9 +62,17 @@ def mock_files(config: Config, results: str) -> list[str]:
     ]
 
 
-def snapshot_path(config: Config, results: str, simulation: str) -> str:
+def snapshot_path(config: Config, results: str, simulation: str, snapshot: int) -> str:
     """Folder of a simulation; that of the mock box where the configuration names none."""
+    if config.simulations[simulation].tng_api is not None:
+        return places.cutouts(results, simulation, snapshot)
     return config.simulations[simulation].path or f"{results}/snapshots/mock"
+
+
+def snapshot_family(config: Config, simulation: str) -> str:
+    """Family of a simulation's files."""
+    settings = config.simulations[simulation]
+    return settings.family if settings.tng_api is None else "cutouts"
 
 
 def snapshot_files(config: Config, results: str, simulation: str, snapshot: int) -> list[str]:
@@ -74,6 +84,8 @@ def snapshot_files(config: Config, results: str, simulation: str, snapshot: int)
         If the folder does not exist.
     """
     path = config.simulations[simulation].path
+    if config.simulations[simulation].tng_api is not None:
+        return [places.manifest(places.cutouts(results, simulation, snapshot))]
     if path is None:
         return mock_files(config, results)
     folder = Path(path)
@@ -84,8 +96,13 @@ def snapshot_files(config: Config, results: str, simulation: str, snapshot: int)
     return files or [str(folder)]
 
 
-def survey_files(config: Config, survey: str) -> list[str]:
-    """Folder and table of a survey.
+def survey_settings(config: Config, results: str, survey: str) -> SurveySettings:
+    """What the collect stage is told of a survey: of a downloaded one, where its images went."""
+    return places.as_survey(config.surveys[survey], places.images(results, survey))
+
+
+def survey_files(config: Config, results: str, survey: str) -> list[str]:
+    """Folder and table of a survey; of a downloaded one, its manifest instead of the folder.
 
     Raises
     ------
@@ -97,7 +114,10 @@ def survey_files(config: Config, survey: str) -> list[str]:
     for key, path in given.items():
         if path is not None and not Path(path).exists():
             raise ConfigError(f"surveys.{survey}.{key}: {path} does not exist")
-    return [path for path in given.values() if path is not None]
+    found = [path for path in given.values() if path is not None]
+    if settings.hips2fits is not None:
+        return [places.manifest(places.images(results, survey)), *found]
+    return found
 
 
 def listing(paths: list[str]) -> str:
@@ -117,10 +137,16 @@ def listing(paths: list[str]) -> str:
 
 
 def source_digest(config: Config, results: str, simulation: str, snapshot: int) -> str | None:
-    """`listing` of the files of one snapshot; None for the mock box, whose files are declared."""
+    """`listing` of the files of one snapshot; None where they are made, and so declared."""
     if config.simulations[simulation].path is None:
         return None
     return listing(snapshot_files(config, results, simulation, snapshot))
+
+
+def survey_digest(config: Config, survey: str) -> str:
+    """`listing` of the files of a survey, without those that are downloaded."""
+    settings = config.surveys[survey]
+    return listing([path for path in (settings.path, settings.table) if path is not None])
 
 
 def image_files(config: Config, results: str, *, training: bool = False) -> list[str]:

@@ -81,7 +81,7 @@ def test_missing_sources_are_named() -> None:
     with pytest.raises(ConfigError, match=r"simulations\.box\.path: /nowhere/box does not exist"):
         graph.snapshot_files(config, "results/x", "box", 1)
     with pytest.raises(ConfigError, match=r"surveys\.sky\.path: /nowhere/sky does not exist"):
-        graph.survey_files(config, "sky")
+        graph.survey_files(config, "results/x", "sky")
 
 
 def test_snapshot_files_are_found_in_any_number_of_files(tmp_path: Path) -> None:

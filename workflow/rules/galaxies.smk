@@ -48,9 +48,9 @@ rule extract:
             CONFIG, RESULTS, wildcards.simulation, int(wildcards.snapshot)
         ),
         path=lambda wildcards: graph.snapshot_path(
-            CONFIG, RESULTS, wildcards.simulation
+            CONFIG, RESULTS, wildcards.simulation, int(wildcards.snapshot)
         ),
-        family=lambda wildcards: CONFIG.simulations[wildcards.simulation].family,
+        family=lambda wildcards: graph.snapshot_family(CONFIG, wildcards.simulation),
         folder=folder("table"),
     shell:
         "export RANKS={resources.tasks}; {resources.launch} python -m morphosphere.extract --settings {params.settings:q}"

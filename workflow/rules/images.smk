@@ -14,7 +14,8 @@ rule render:
         chunk=r"\d+",
     conda:
         "../../envs/simulations.yaml"
-    threads: 2
+    # Chunks side by side are faster than ranks that share one after the other.
+    threads: 1
     resources:
         launch=mpi,
         tasks=ranks,
@@ -24,14 +25,14 @@ rule render:
         seed=CONFIG.seed,
         folder=folder("images"),
     shell:
-        "RANKS={resources.tasks}; {resources.launch} python -m morphosphere.render"
+        "export RANKS={resources.tasks}; {resources.launch} python -m morphosphere.render"
         " --settings {params.settings:q} --seed {params.seed} --input {input.galaxies:q}"
         " --output {params.folder:q} --provenance {output.record:q} > {log:q} 2>&1"
 
 
 rule collect:
     input:
-        files=lambda wildcards: graph.survey_files(CONFIG, wildcards.survey),
+        files=lambda wildcards: graph.survey_files(CONFIG, RESULTS, wildcards.survey),
     output:
         images=f"{RESULTS}/images/{{survey}}/images.h5",
         rejects=f"{RESULTS}/images/{{survey}}/rejects.csv",
@@ -43,10 +44,10 @@ rule collect:
     threads: 2
     params:
         code=code("collect"),
-        settings=lambda wildcards: settings("surveys", wildcards.survey),
-        files=lambda wildcards: graph.listing(
-            graph.survey_files(CONFIG, wildcards.survey)
-        ),
+        settings=lambda wildcards: graph.survey_settings(
+            CONFIG, RESULTS, wildcards.survey
+        ).model_dump_json(exclude={"train", "hips2fits"}),
+        files=lambda wildcards: graph.survey_digest(CONFIG, wildcards.survey),
         folder=folder("images"),
     shell:
         "python -m morphosphere.collect --settings {params.settings:q} --name {wildcards.survey}"

@@ -79,7 +79,8 @@ class Config(Settings):
         if not self.simulations and not self.surveys:
             raise ValueError("give at least one entry under simulations or surveys")
         for name, simulation in self.simulations.items():
-            if simulation.path is None and simulation.snapshots != [self.mock.snapshot]:
+            is_mock = simulation.path is None and simulation.tng_api is None
+            if is_mock and simulation.snapshots != [self.mock.snapshot]:
                 raise ValueError(
                     f"simulations.{name} has no path and so is the mock box, whose only snapshot "
                     f"is {self.mock.snapshot}, not {simulation.snapshots}"

@@ -5,16 +5,27 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from morphosphere.config.base import Settings
+from morphosphere.config.download import Hips2fitsSettings
 
 
 class SurveySettings(Settings):
     """A folder of images and an optional table about them."""
 
     # where the images are
-    path: str = Field(min_length=1, description="Folder with the images, or one HDF5 file.")
+    hips2fits: Hips2fitsSettings | None = Field(
+        None,
+        description="Download the images by position, instead of a path: "
+        "results/<run>/surveys/<name>/images/ then holds a file for each object.",
+    )
+    path: str | None = Field(
+        None,
+        min_length=1,
+        validate_default=True,
+        description="Folder with the images, or one HDF5 file; required without hips2fits.",
+    )
     pattern: str = Field(
         "**/*",
         min_length=1,
@@ -118,6 +129,15 @@ class SurveySettings(Settings):
         "auto", description="Pixels as stored; auto is uint8 for 8-bit pictures, else float32."
     )
 
+    @field_validator("path")
+    @classmethod
+    def _one_source(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("hips2fits", ...) is None:
+            raise ValueError("required, but not given")
+        if value is not None and info.data.get("hips2fits") is not None:
+            raise ValueError("leave it out: the images of hips2fits go to the run's results")
+        return value
+
     @field_validator("name_columns")
     @classmethod
     def _is_expression(cls, value: str | None) -> str | None:
@@ -129,6 +149,17 @@ class SurveySettings(Settings):
             if not expression.groupindex:
                 raise ValueError("must have named groups, as in 'z(?P<redshift>[.0-9]+)'")
         return value
+
+    @model_validator(mode="after")
+    def _hips2fits_agrees(self) -> SurveySettings:
+        if self.hips2fits is None:
+            return self
+        if self.pattern != "**/*" or self.format != "auto":
+            raise ValueError("hips2fits names the files: leave out pattern and format")
+        hips = self.hips2fits.hips
+        if isinstance(hips, list) and len(hips) != len(self.bands or []):
+            raise ValueError("hips lists a HiPS for each band: give as many names in `bands`")
+        return self
 
     @model_validator(mode="after")
     def _agree(self) -> SurveySettings:

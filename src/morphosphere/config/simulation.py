@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from morphosphere.config.base import Settings
+from morphosphere.config.download import TngApiSettings
 
 #: Families of snapshot files; ``auto`` looks at the files.
 Family = Literal["auto", "tng", "gadget4", "cutouts", "galaxychop", "isolated"]
@@ -15,10 +16,15 @@ Family = Literal["auto", "tng", "gadget4", "cutouts", "galaxychop", "isolated"]
 class SimulationSettings(Settings):
     """One simulation: where its snapshots are and which of them are used."""
 
+    tng_api: TngApiSettings | None = Field(
+        None,
+        description="Download cutouts from the TNG web API, instead of a path: "
+        "results/<run>/snapshots/<name>/<snapshot>/ then holds a file for each galaxy.",
+    )
     path: str | None = Field(
         None,
         description="Folder with snapdir_NNN and groups_NNN, or with cutouts of single galaxies. "
-        "Without it, the mock box is made and used.",
+        "Without it and without tng_api, the mock box is made and used.",
     )
     snapshots: list[int] = Field([99], min_length=1, description="Snapshot numbers.")
     train: bool | list[int] = Field(
@@ -46,6 +52,20 @@ class SimulationSettings(Settings):
         if others:
             raise ValueError(f"train names snapshot {others[0]}, which is not in snapshots")
         return self
+
+    @field_validator("path")
+    @classmethod
+    def _one_source(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("tng_api") is not None:
+            raise ValueError("leave it out: the files of tng_api go to the run's results")
+        return value
+
+    @field_validator("family")
+    @classmethod
+    def _cutouts_are_cutouts(cls, value: Family, info: ValidationInfo) -> Family:
+        if value not in ("auto", "cutouts") and info.data.get("tng_api") is not None:
+            raise ValueError("leave it out: tng_api delivers cutouts")
+        return value
 
     @field_validator("snapshots")
     @classmethod
