@@ -90,7 +90,7 @@ def test_a_job_whose_snakemake_has_gone_does_not_start(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True
     )
-    assert done.returncode == -signal.SIGKILL
+    assert done.returncode == -signal.SIGTERM
     assert done.stdout == ""
     assert "Snakemake that started this job has ended" in done.stderr
 

@@ -23,7 +23,9 @@ from morphosphere.progress import log
 
 _SNAKEMAKE = "MORPHOSPHERE_SNAKEMAKE"
 #: Seconds that a job waits for a lock: another one that is being ended still has it for a moment.
-PATIENCE = 10.0
+PATIENCE = 30.0
+#: Seconds that training has, when it has to end, to write a checkpoint.
+GRACE = 20.0
 
 
 class BusyError(MorphosphereError):
@@ -63,6 +65,8 @@ def _end_after(handle: int) -> None:
 
 def _end() -> None:
     log("the Snakemake that started this job has ended, and so does the job")
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
