@@ -67,14 +67,14 @@ def world() -> World:
     """The MPI world if an MPI launcher started this process, else a world of one."""
     if not any(name in os.environ for name in _LAUNCHER_VARIABLES):
         return World()
-    _die_with_launcher()
+    die_with_launcher()
     from mpi4py import MPI
 
     comm = MPI.COMM_WORLD
     return World(comm.Get_rank(), comm.Get_size(), comm)
 
 
-def _die_with_launcher() -> None:
+def die_with_launcher() -> None:
     """Ask Linux to end this rank when its launcher ends.
 
     After one rank's abort the launcher ends the others, but one that was just starting can be
@@ -89,7 +89,7 @@ def _end_launcher_later(seconds: int = 10) -> None:
     """Kill MPICH's proxy, the parent of the ranks, if it is still there after an abort.
 
     Under load it has been seen to miss an abort and to leave the other ranks waiting. With the
-    proxy its ranks end, see `_die_with_launcher`. Other launchers are left to themselves.
+    proxy its ranks end, see `die_with_launcher`. Other launchers are left to themselves.
     """
     proxy = f"/proc/{os.getppid()}/comm"
     if os.path.exists(proxy):

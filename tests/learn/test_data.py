@@ -30,25 +30,65 @@ def _batches(path, rows, **changes) -> Batches:
 
 def _epoch(batches: Batches, epoch: int, workers: int = 0) -> dict[str, torch.Tensor]:
     load = loader(batches, workers)
-    load.sampler.set_epoch(epoch)
+    load.sampler.start(epoch)
     found = list(load)
     assert len(found) == len(batches)
     return {name: torch.cat([batch[name] for batch in found]) for name in found[0]}
 
 
 @pytest.mark.parametrize("memory", [0, 1 << 30])
-@pytest.mark.parametrize("processes", [1, 2, 3])
+@pytest.mark.parametrize("processes", [1, 2, 3, 7])
 def test_every_image_is_seen_once_by_one_process(pictures, memory, processes):
     rows = np.arange(0, 96)[np.arange(96) % 7 != 3]
     parts = [
-        _batches(pictures, rows, memory=memory, buffer=16, place=Place(k, processes))
+        _batches(pictures, rows, memory=memory, buffer=16, batch_size=28, place=Place(k, processes))
         for k in range(processes)
     ]
-    assert len({len(part) for part in parts}) == 1
+    assert {len(part) for part in parts} == {3}
     for epoch in (0, 1):
         seen = torch.cat([_epoch(part, epoch)["row"] for part in parts])
         assert sorted(seen.tolist()) == rows.tolist()
         assert seen.tolist() != rows.tolist()
+    for step in range(3):
+        counts = [len(part[0, step]["row"]) for part in parts]
+        assert max(counts) - min(counts) <= 1
+        assert min(counts) >= 1
+        for part in parts:
+            assert part.counts(step).tolist() == counts
+
+
+def test_a_step_has_the_same_images_however_many_processes_share_it(pictures):
+    rows = np.arange(90)
+    alone = _batches(pictures, rows, batch_size=16)
+    for processes in (2, 3):
+        places = [Place(k, processes) for k in range(processes)]
+        parts = [_batches(pictures, rows, batch_size=16, place=place) for place in places]
+        for step in range(len(alone)):
+            shared = torch.cat([part[1, step]["row"] for part in parts])
+            assert sorted(shared.tolist()) == sorted(alone[1, step]["row"].tolist())
+
+
+@pytest.mark.parametrize("memory", [0, 1 << 30])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_epoch_goes_on_from_a_step(pictures, memory, workers):
+    batches = _batches(pictures, np.arange(80), memory=memory, buffer=13)
+    whole = [
+        batch["row"].tolist() for batch in map(batches.__getitem__, [(2, k) for k in range(16)])
+    ]
+    load = loader(_batches(pictures, np.arange(80), memory=memory, buffer=13), workers)
+    for first in (11, 3, 16):
+        load.sampler.start(2, first)
+        assert [batch["row"].tolist() for batch in load] == whole[first:]
+
+
+def test_few_images_are_shared_though_some_processes_get_none(pictures):
+    for memory in (0, 1 << 30):
+        parts = [
+            _batches(pictures, np.arange(2), memory=memory, shuffle=False, place=Place(k, 3))
+            for k in range(3)
+        ]
+        assert [part[0, 0]["row"].tolist() for part in parts] in ([[], [0], [1]], [[0], [], [1]])
+        assert {part[0, 0]["images"].shape[1:] for part in parts} == {(3, 8, 8)}
 
 
 def test_streamed_and_cached_images_are_the_same(pictures):

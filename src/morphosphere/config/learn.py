@@ -126,8 +126,21 @@ class LearnSettings(Settings):
         default_factory=AugmentSettings, description=AugmentSettings.__doc__
     )
     epochs: int = Field(12, ge=1, description="Number of passes over the training images.")
-    batch_size: int = Field(64, ge=2, description="Images in a step, over all devices.")
+    batch_size: int = Field(
+        64,
+        ge=4,
+        description="Images in a batch, over all processes: more processes leave it, and the "
+        "learning rate, as they are.",
+    )
     learning_rate: float = Field(0.003, gt=0, description="Largest step size (AdamW, cosine).")
+    learning_rate_scaling: Literal["none", "linear", "sqrt"] = Field(
+        "none",
+        description="How the learning rate grows with batch_size times accumulate over "
+        "reference_batch.",
+    )
+    reference_batch: int = Field(
+        64, ge=1, description="The effective batch that learning_rate was chosen for."
+    )
     weight_decay: float = Field(0.01, ge=0, description="Decay of weights (AdamW).")
     warmup: float = Field(
         0.1, ge=0, lt=1, description="Fraction of training in which the step size grows."
@@ -139,9 +152,17 @@ class LearnSettings(Settings):
         20, ge=1, description="Epochs without improvement on validation images before the end."
     )
     clip: float = Field(1.0, gt=0, description="Largest norm of the gradient.")
-    accumulate: int = Field(1, ge=1, description="Batches whose gradients are added up.")
+    accumulate: int = Field(
+        1, ge=1, description="Batches whose gradients are added up before the weights move."
+    )
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="Arithmetic of training; the latent space is always 32 bits."
+    )
+    checkpoint_minutes: float = Field(
+        15,
+        gt=0,
+        description="Minutes between checkpoints within an epoch; there is one at its end, and one "
+        "when Slurm or a user asks training to stop.",
     )
     compile: bool = Field(False, description="Compile the networks with torch.compile.")
     memory_mib: int = Field(

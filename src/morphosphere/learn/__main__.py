@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from morphosphere.config.learn import LearnSettings
-from morphosphere.parallel import World
+from morphosphere.errors import MorphosphereError
+from morphosphere.learn.place import place_of
+from morphosphere.learn.signals import Stopped
+from morphosphere.parallel import World, die_with_launcher
+from morphosphere.progress import log
 from morphosphere.provenance import RunRecord
 from morphosphere.stage import main_of, run_stage, stage_parser
+
+#: Seconds in which the first process says what is wrong, before others say it too.
+HEAR = 3.0
 
 
 def _work(
@@ -19,17 +28,31 @@ def _work(
     # Threads that wait asleep: spinning ones stop each other where cores are shared. It is read
     # when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from morphosphere.learn.training import train
+    first = os.environ.get("RANK", "0") == "0"
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        die_with_launcher()
+    try:
+        place_of(os.environ, args.world_size)  # before anything that takes long
+        from morphosphere.learn.training import train
 
-    record.inputs([args.images])
-    bundle = train(
-        args.images,
-        output=args.output,
-        training=args.training,
-        settings=settings,
-        seed=args.seed,
-        world_size=args.world_size,
-    )
+        if first:
+            record.inputs([args.images])
+        bundle = train(
+            args.images,
+            output=args.output,
+            training=args.training,
+            settings=settings,
+            seed=args.seed,
+            world_size=args.world_size,
+        )
+    except Stopped as stop:
+        if first:
+            log(f"learn: {stop}")
+        sys.exit(Stopped.status)
+    except MorphosphereError:
+        if not first:  # the first process has most likely the same to say, and ends this one
+            time.sleep(HEAR)
+        raise
     if bundle is None:  # the first process writes what is written once
         args.provenance = None
     else:

@@ -1,27 +1,32 @@
 """Batches of transformed images from an ImageSet: shuffled, shared over processes, bounded memory.
 
-An epoch is a permutation that depends on the seed and the epoch alone. Each process gets a
-contiguous part of it, each batch a contiguous part of that; parts differ in length by one at most,
-so that every image is seen once per epoch by exactly one process and all processes make the same
-number of steps.
+An epoch is a permutation that depends on the seed and the epoch alone. It is cut into steps, and
+each step into a part for each process, so that every image is seen once per epoch by exactly one
+process, all processes make the same number of steps, and where an epoch stands does not depend on
+how many processes there are. Streamed images are shared by runs of steps instead of single ones:
+each process then reads a few long pieces of the file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import SPLITS, split_of
 from morphosphere.artefacts.transform import Transform
 from morphosphere.config.learn import LearnSettings, TransformSettings
 from morphosphere.errors import InputError
+from morphosphere.learn.place import Place
+from morphosphere.learn.signals import ignore_stop_signals
+
+__all__ = ["Batches", "Place", "build_transform", "epoch_order", "loader", "open_splits"]
 
 #: Images that lie side by side in the file and are read together when streamed.
 BLOCK = 32
@@ -58,14 +63,6 @@ def epoch_order(rows: np.ndarray, seed: int, epoch: int, *, block: int) -> np.nd
     return np.concatenate([rows[start : start + block] for start in random.permutation(starts)])
 
 
-@dataclass(frozen=True)
-class Place:
-    """Which of the processes that share an epoch this is."""
-
-    rank: int = 0
-    size: int = 1
-
-
 class Batches(Dataset):
     """Batches of one split, looked up by (epoch, step).
 
@@ -77,17 +74,22 @@ class Batches(Dataset):
         Rows of the split, ascending.
     transform : Transform
     batch_size : int
-        Images in a batch of one process.
+        Images in a step at most, over all processes.
     columns : sequence of str
         Columns of the table that come with the images.
     buffer : int
-        Images that are read and shuffled together when streamed.
+        Images that a process reads and shuffles together when streamed.
     memory : int
         Bytes that the transformed images may take; above it they are streamed.
     shuffle : bool
         False: in the order of the file.
     seed : int
     place : Place
+
+    Attributes
+    ----------
+    steps : int
+        Steps in an epoch.
     """
 
     def __init__(
@@ -104,15 +106,10 @@ class Batches(Dataset):
         seed: int = 0,
         place: Place | None = None,
     ) -> None:
-        place = place or Place()
-        if len(rows) < place.size:  # too few to share: each process sees all of them
-            place = Place()
         self.path, self.rows, self.transform = Path(path), rows, transform
-        self.shuffle, self.seed, self.place = shuffle, seed, place
-        self.steps = max(1, -(-len(rows) // (batch_size * place.size)))
-        self.batches_per_buffer = max(1, buffer // batch_size)
-        self._file: ImageSet | None = None
-        self._buffer: tuple[tuple[int, int], np.ndarray, Tensor] | None = None
+        self.shuffle, self.seed, self.place = shuffle, seed, place or Place()
+        self.steps = max(1, -(-len(rows) // batch_size))
+        self.forget()
         with ImageSet(path) as images:
             self._columns = {
                 name: torch.from_numpy(np.asarray(images.column(name)[rows])) for name in columns
@@ -120,6 +117,15 @@ class Batches(Dataset):
             shape = (len(rows), len(transform.channels), transform.size, transform.size)
             fits = 2 * int(np.prod(shape)) <= memory
             self._cache = self._read_all(images, shape) if fits else None
+        #: Steps whose images are shared and shuffled as one.
+        self._run = 1 if fits else max(1, buffer * self.place.size // batch_size)
+
+    def forget(self) -> None:
+        """Let go of open files and of what was read from them, as after a fork."""
+        self._file: ImageSet | None = None
+        self._reader: ThreadPoolExecutor | None = None
+        self._ahead: dict[tuple[int, int], Future] = {}
+        self._order: tuple[int, np.ndarray] | None = None
 
     def _read_all(self, images: ImageSet, shape: tuple[int, ...]) -> Tensor:
         cache = torch.empty(shape, dtype=torch.float16)
@@ -138,82 +144,129 @@ class Batches(Dataset):
         return self.steps
 
     def __getitem__(self, key: tuple[int, int]) -> dict[str, Tensor]:
-        """Batch of (epoch, step): ``images`` (n, C, S, S) float32 in [0, 1], ``row``, columns."""
+        """Batch of (epoch, step): ``images`` (n, C, S, S) float32 in [0, 1], ``row``, columns.
+
+        `n` is zero where a process has no part in the step.
+        """
         epoch, step = key
+        run, inside, length = self._place_in_run(step)
         if self._cache is not None:
-            index = self._part(epoch, 1)[share(self._count, step, self.steps)]
+            index = self._mine(epoch, run)
             images = self._cache[torch.from_numpy(index)]
         else:
-            index, images = self._from_buffer(epoch, step)
+            index, images = self._streamed(epoch, run)
+            here = share(len(index), inside, length)
+            index, images = index[here], images[here]
         batch = {name: values[index] for name, values in self._columns.items()}
         return batch | {"images": images.float(), "row": torch.from_numpy(self.rows[index])}
 
-    @property
-    def _count(self) -> int:
-        part = share(len(self.rows), self.place.rank, self.place.size)
-        return part.stop - part.start
+    def examples(self, count: int) -> Tensor:
+        """The first images of the split, of whichever process: (n, C, S, S) float32."""
+        with ImageSet(self.path) as images:
+            return self._transformed(images, self.rows[:count]).float()
 
-    def _part(self, epoch: int, block: int) -> np.ndarray:
-        """This process's part of an epoch, as indices into the split's rows."""
-        every = np.arange(len(self.rows))
-        order = epoch_order(every, self.seed, epoch, block=block) if self.shuffle else every
-        return order[share(len(order), self.place.rank, self.place.size)]
+    def counts(self, step: int) -> np.ndarray:
+        """Images of each process in a step, shape (size,)."""
+        run, inside, length = self._place_in_run(step)
+        edges = np.arange(self.place.size + 1) * self._total(run) // self.place.size
+        mine = np.diff(edges)
+        return mine * (inside + 1) // length - mine * inside // length
 
-    def _from_buffer(self, epoch: int, step: int) -> tuple[np.ndarray, Tensor]:
-        number = step // self.batches_per_buffer
-        first = number * self.batches_per_buffer
-        last = min(first + self.batches_per_buffer, self.steps)
-        start = share(self._count, first, self.steps).start
-        stop = share(self._count, last - 1, self.steps).stop
-        if self._buffer is None or self._buffer[0] != (epoch, number):
-            index = np.sort(self._part(epoch, BLOCK)[start:stop])
-            if self._file is None:
-                self._file = ImageSet(self.path)
-            self._buffer = None
-            images = self._transformed(self._file, self.rows[index])
-            order = np.arange(len(index))
+    def _place_in_run(self, step: int) -> tuple[int, int, int]:
+        """The run of a step, the step's number in it, and the length of the run."""
+        run, inside = divmod(step, self._run)
+        return run, inside, min(self._run, self.steps - run * self._run)
+
+    def _bounds(self, run: int) -> tuple[int, int]:
+        """Where a run begins and ends in an epoch's order."""
+        first, last = run * self._run, min((run + 1) * self._run, self.steps)
+        return len(self.rows) * first // self.steps, len(self.rows) * last // self.steps
+
+    def _total(self, run: int) -> int:
+        start, stop = self._bounds(run)
+        return stop - start
+
+    def _mine(self, epoch: int, run: int) -> np.ndarray:
+        """This process's part of a run, as indices into the split's rows."""
+        if self._order is None or self._order[0] != epoch:
+            order = np.arange(len(self.rows))
             if self.shuffle:
-                key = (self.seed, epoch, self.place.rank, number)
-                order = np.random.default_rng(key).permutation(order)
-            self._buffer = ((epoch, number), index[order], images[torch.from_numpy(order)])
-        here = share(self._count, step, self.steps)
-        part = slice(here.start - start, here.stop - start)
-        return self._buffer[1][part], self._buffer[2][part]
+                block = 1 if self._cache is not None else BLOCK
+                order = epoch_order(order, self.seed, epoch, block=block)
+            self._order = epoch, order
+        part = self._order[1][slice(*self._bounds(run))]
+        return part[share(len(part), self.place.rank, self.place.size)]
 
-    def __getstate__(self) -> dict:
-        """Without the open file: each worker opens its own."""
-        return {**self.__dict__, "_file": None, "_buffer": None}
+    def _streamed(self, epoch: int, run: int) -> tuple[np.ndarray, Tensor]:
+        """Indices and images of this process's part of a run; the next one is read meanwhile."""
+        if self._reader is None:
+            self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
+        runs = -(-self.steps // self._run)
+        wanted = [(epoch, k) for k in range(run, min(run + 2, runs))]
+        self._ahead = {key: self._ahead[key] for key in wanted if key in self._ahead}
+        for key in wanted:
+            if key not in self._ahead:
+                self._ahead[key] = self._reader.submit(self._read, *key)
+        return self._ahead[epoch, run].result()
+
+    def _read(self, epoch: int, run: int) -> tuple[np.ndarray, Tensor]:
+        index = np.sort(self._mine(epoch, run))
+        if not len(index):
+            return index, torch.empty(0, len(self.transform.channels), *2 * [self.transform.size])
+        if self._file is None:
+            self._file = ImageSet(self.path)
+        images = self._transformed(self._file, self.rows[index])
+        if self.shuffle:
+            key = (self.seed, epoch, self.place.rank, run)
+            order = np.random.default_rng(key).permutation(len(index))
+            index, images = index[order], images[torch.from_numpy(order)]
+        return index, images
 
 
 class EpochSteps(Sampler):
-    """The keys (epoch, step) of an epoch; Lightning tells the epoch through `set_epoch`."""
+    """The keys (epoch, step) of an epoch, from where `start` was told."""
 
-    def __init__(self, batches: Batches) -> None:
-        self.steps, self.epoch = len(batches), 0
+    def __init__(self, steps: int) -> None:
+        self.steps, self.epoch, self.step = steps, 0, 0
 
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose keys come next."""
-        self.epoch = epoch
+    def start(self, epoch: int, step: int = 0) -> None:
+        """Choose the epoch whose keys come next, and the first of them."""
+        self.epoch, self.step = epoch, step
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return iter([(self.epoch, step) for step in range(self.steps)])
+        return iter([(self.epoch, step) for step in range(self.step, self.steps)])
 
     def __len__(self) -> int:
-        return self.steps
+        return self.steps - self.step
 
 
-def loader(batches: Batches, workers: int = 0, *, epoch: int = 0) -> DataLoader:
-    """DataLoader of whole batches, in their order, of `epoch` and those after it."""
-    steps = EpochSteps(batches)
-    steps.set_epoch(epoch)
+def loader(batches: Batches, workers: int = 0, *, pin: bool = False) -> DataLoader:
+    """DataLoader of whole batches in their order; ``loader.sampler.start`` says from where.
+
+    Parameters
+    ----------
+    batches : Batches
+    workers : int
+        Processes that read.
+    pin : bool
+        Whether to place batches where a GPU can fetch them by itself.
+    """
     # A generator of its own: making an iterator draws from it, and must not move the global one.
     return DataLoader(
         batches,
         batch_size=None,
-        sampler=steps,
+        sampler=EpochSteps(len(batches)),
         num_workers=workers,
         generator=torch.Generator(),
+        persistent_workers=workers > 0,
+        worker_init_fn=_begin_worker,
+        pin_memory=pin,
     )
+
+
+def _begin_worker(worker: int) -> None:
+    get_worker_info().dataset.forget()
+    ignore_stop_signals()
 
 
 def split_rows(images: ImageSet, processes: int = 1) -> dict[str, np.ndarray]:
@@ -259,7 +312,7 @@ def open_splits(
             path,
             chosen[name],
             transform,
-            batch_size=max(1, settings.batch_size // place.size),
+            batch_size=settings.batch_size,
             columns=columns,
             buffer=settings.buffer,
             memory=budget * len(chosen[name]) // total,

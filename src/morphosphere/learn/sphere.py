@@ -57,6 +57,11 @@ class SphereTask(Task):
             inside = torch.ones_like(inside)
         self.register_buffer("mask", inside.float() / inside.float().mean(), persistent=False)
 
+    @property
+    def all_weights_learn(self) -> bool:
+        """Features learn from the spectrum or from the contrast; without both, from nothing."""
+        return bool(self.settings.loss.profile or self.settings.loss.contrast)
+
     def losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Loss of disturbed images, and its pieces."""
         weights = self.settings.loss
