@@ -35,7 +35,7 @@ def test_the_whole_graph_runs_on_two_nodes(undisturbed, cluster) -> None:
 
 
 def test_chunks_are_rendered_in_one_job(undisturbed, cluster) -> None:
-    groups = [comment for _, comment in cluster.jobs().values() if "group" in comment]
+    groups = [comment for _, comment in cluster.jobs().values() if "chunks_render" in comment]
     assert len(groups) == 1, cluster.jobs()
 
 
