@@ -9,7 +9,7 @@ sys.path.insert(0, str(SOURCE))
 
 from snakemake.exceptions import WorkflowError
 
-from morphosphere import graph, launch
+from morphosphere import graph, launch, resources
 from morphosphere.errors import MorphosphereError
 
 try:

@@ -10,6 +10,8 @@ rule mock:
     conda:
         "../../envs/simulations.yaml"
     threads: 1
+    resources:
+        **resources.requests("mock", CONFIG),
     params:
         code=code("snapshots.mock"),
         settings=settings("mock"),
@@ -39,6 +41,7 @@ rule extract:
         "../../envs/simulations.yaml"
     threads: 2
     resources:
+        **resources.requests("extract", CONFIG, shared=True),
         launch=mpi,
         tasks=ranks,
     params:

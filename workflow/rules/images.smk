@@ -17,6 +17,7 @@ rule render:
     # Chunks side by side are faster than ranks that share one after the other.
     threads: 1
     resources:
+        **resources.requests("render", CONFIG, shared=True),
         launch=mpi,
         tasks=ranks,
     params:

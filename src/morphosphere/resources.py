@@ -1,0 +1,171 @@
+"""Memory and time that a cluster is asked for, per stage: by input, settings, ranks and attempt.
+
+The numbers were measured on jobs of known size. They are estimates: a job that is ended for taking
+more is sent again, and each attempt asks for twice as much.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from morphosphere.config import Config
+
+#: Factor on all estimates: libraries differ, and nodes are slower than one thinks.
+MARGIN = 1.5
+#: Minutes of a day.
+DAY = 24 * 60
+_STEP = 100
+_LEAST_MINUTES = 10
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a job of one stage takes.
+
+    Attributes
+    ----------
+    base : float
+        MB of a process that has imported its libraries and works on nothing.
+    per_input : float
+        MB that each MB of input adds to every process.
+    minutes : float
+        Minutes of one process for each GB of input, times `effort`.
+    """
+
+    base: float
+    per_input: float = 0.0
+    minutes: float = 0.0
+
+
+NEEDS = {
+    "mock": Need(200),
+    "extract": Need(200, per_input=0.001, minutes=1),
+    "render": Need(200, per_input=0.25, minutes=0.5),
+    "collect": Need(250, per_input=0.002, minutes=30),
+    "join": Need(150, per_input=0.01, minutes=1),
+    "learn": Need(900, per_input=0.02, minutes=3),
+    "predict": Need(800, per_input=0.02, minutes=10),
+    "evaluate": Need(1000, per_input=0.02, minutes=10),
+    "hips": Need(900, per_input=0.02, minutes=15),
+    "page_data": Need(400, per_input=0.02, minutes=5),
+    "page": Need(150, per_input=0.01, minutes=1),
+}
+
+
+def memory_mb(
+    stage: str, input_mb: float, *, chunk_mb: float = 0.0, processes: int = 1, attempt: int = 1
+) -> int:
+    """Memory of a job in MB, in whole hundreds.
+
+    Parameters
+    ----------
+    stage : str
+        A key of `NEEDS`.
+    input_mb : float
+        Size of all input files in MB.
+    chunk_mb : float
+        MB that each process holds because of the settings, of `chunk_mb`.
+    processes : int
+        MPI ranks that share the memory that is asked for.
+    attempt : int
+        1 for the first; each further one asks for twice as much.
+    """
+    need = NEEDS[stage]
+    each = need.base + need.per_input * input_mb + chunk_mb
+    return _STEP * math.ceil(MARGIN * each * processes * 2 ** (attempt - 1) / _STEP)
+
+
+def runtime_minutes(
+    stage: str,
+    input_mb: float,
+    *,
+    effort: float = 1.0,
+    fixed: float = 0.0,
+    processes: int = 1,
+    attempt: int = 1,
+) -> int:
+    """Time of a job in whole minutes; never more than `DAY`, which many queues do not grant.
+
+    Parameters
+    ----------
+    stage, input_mb, processes, attempt
+        As in `memory_mb`; all processes share the work.
+    effort : float
+        How much of the work is done on each image, of `effort`.
+    fixed : float
+        Minutes that do not come from the size of the input, of `fixed_minutes`.
+    """
+    work = (NEEDS[stage].minutes * effort * input_mb / 1000 + fixed) / processes
+    return min(math.ceil(MARGIN * (work + _LEAST_MINUTES) * 2 ** (attempt - 1)), DAY)
+
+
+def chunk_mb(stage: str, config: Config) -> float:
+    """MB that the settings let each process of a stage hold, besides what its input adds."""
+    transform = config.learn.transform
+    channels = len(config.render.channels) if config.simulations else 3
+    picture = channels * transform.size**2 * 4e-6
+    rendered = channels * config.render.size**2 * 4e-6
+    if stage == "extract":
+        return config.extract.chunk * 250e-6
+    if stage == "render":
+        # pictures that wait to be written, in double precision, and those of one galaxy
+        return 16 + 4 * rendered * config.render.cameras.total
+    if stage == "learn":
+        return config.learn.memory_mib * 1.1 + 60 * picture * config.learn.batch_size
+    if stage == "predict":
+        return 60 * picture * config.predict.chunk
+    if stage == "evaluate":
+        fitted = config.evaluate.max_train + config.evaluate.max_held_out
+        return 6 * picture * fitted + 60 * picture * config.evaluate.chunk
+    if stage in ("hips", "page_data"):
+        return 1500 * picture
+    return 0.0
+
+
+def effort(stage: str, config: Config) -> float:
+    """What the settings multiply the time with: cameras for each galaxy, epochs of training."""
+    if stage == "render":
+        return config.render.cameras.total
+    return config.learn.epochs if stage == "learn" else 1.0
+
+
+def fixed_minutes(stage: str, config: Config) -> float:
+    """Minutes that follow from the settings alone: galaxies of the mock box, tiles of the map."""
+    if stage == "mock":
+        return config.mock.galaxies / 500
+    return 12 * 4**config.hips.order / 1000 if stage == "hips" else 0.0
+
+
+def requests(stage: str, config: Config, *, shared: bool = False) -> dict[str, Callable[..., int]]:
+    """Resources of a rule, as functions for Snakemake: ``mem_mb`` and ``runtime`` (minutes).
+
+    Parameters
+    ----------
+    stage : str
+        A key of `NEEDS`.
+    config : Config
+    shared : bool
+        Whether MPI ranks share the work. ``mem_mb_per_cpu`` is then given as well, the memory of
+        one rank: Slurm takes it for as many ranks, on as many nodes, as a profile asks for.
+    """
+    held, more, fixed = chunk_mb(stage, config), effort(stage, config), fixed_minutes(stage, config)
+
+    def mem_mb(wildcards: Any, input: Any, attempt: int, threads: int) -> int:
+        processes = threads if shared else 1
+        size = input.size_mb
+        return memory_mb(stage, size, chunk_mb=held, processes=processes, attempt=attempt)
+
+    def mem_mb_per_cpu(wildcards: Any, input: Any, attempt: int) -> int:
+        return memory_mb(stage, input.size_mb, chunk_mb=held, attempt=attempt)
+
+    def runtime(wildcards: Any, input: Any, attempt: int, threads: int) -> int:
+        processes = threads if shared else 1
+        return runtime_minutes(
+            stage, input.size_mb, effort=more, fixed=fixed, processes=processes, attempt=attempt
+        )
+
+    asked = {"mem_mb": mem_mb, "runtime": runtime}
+    return asked | {"mem_mb_per_cpu": mem_mb_per_cpu} if shared else asked
