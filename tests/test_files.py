@@ -103,19 +103,30 @@ def test_a_killed_process_leaves_nothing_that_looks_whole(tmp_path, kind):
     assert all(name.startswith(".") and ".partial" in name for name in others)
 
 
-def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path):
-    (tmp_path / "images" / "below").mkdir(parents=True)
-    kept = ["images/0.h5", "images/below/1.h5", ".other.1.partial.h5", "images.csv", ".images.lock"]
-    for name in kept:
+def test_what_killed_processes_left_of_a_file_or_folder_is_removed(tmp_path):
+    for name in (
+        "0.h5",
+        "1.h5",
+        ".1.12.partial.h5",
+        ".01.12.partial.h5",
+        ".0.h5.lock",
+        ".0.a.1.partial.h5",
+    ):
         (tmp_path / name).touch()
-    for name in ("images/.0.12.partial.h5", "images/below/.1.7.partial.h5", ".images.3.partial"):
-        (tmp_path / name).touch()
-    (tmp_path / ".images.abc.former").mkdir()
-    (tmp_path / ".images.def.partial" / "below").mkdir(parents=True)
-    remove_leftovers(tmp_path / "images")
-    left = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
-    assert left == set(kept)
-    assert not list(tmp_path.glob(".images.*.*"))
+    (tmp_path / ".0.12.partial.h5").touch()
+    (tmp_path / ".model.abc.former").mkdir()
+    (tmp_path / ".model.def.partial" / "below").mkdir(parents=True)
+    (tmp_path / ".models.def.partial").mkdir()
+    remove_leftovers(tmp_path / "0.h5")
+    remove_leftovers(tmp_path / "model")
+    left = [
+        ".0.a.1.partial.h5",
+        ".0.h5.lock",
+        ".01.12.partial.h5",
+        ".1.12.partial.h5",
+        ".models.def.partial",
+    ]
+    assert sorted(names(tmp_path)) == [*left, "0.h5", "1.h5"]
 
 
 def test_json(tmp_path):

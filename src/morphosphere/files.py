@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -42,11 +43,27 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_leftovers(path: str | Path) -> None:
+    """Remove what killed processes left of `path`, a large file or a folder that nobody writes now.
+
+    Small files are not worth it: it lists the folder.
+    """
+    path = Path(path)
+    ours = re.compile(
+        rf"\.{re.escape(path.stem)}\.[^.]+\.partial{re.escape(path.suffix)}"
+        rf"|\.{re.escape(path.name)}\.[^.]+\.former"
+    )
+    for item in path.parent.glob(".*"):
+        if ours.fullmatch(item.name):
+            item.unlink() if item.is_file() else shutil.rmtree(item, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def atomic_directory(path: str | Path) -> Iterator[Path]:
     """Yield an empty folder beside `path`; it takes the place of `path` if the block succeeds."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(path)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
     try:
         yield temporary
@@ -135,21 +152,3 @@ def digest(path: str | Path) -> str:
                     break
                 total.update(block)
     return f"sha256{'-sampled' if sampled else ''}:{total.hexdigest()}"
-
-
-def remove_leftovers(path: str | Path) -> None:
-    """Remove what killed runs left beside `path`, and in it and the folders below if it is one.
-
-    Nobody else must be writing `path`: see `guard.alone`.
-    """
-    path = Path(path)
-    for item in [
-        *path.parent.glob(f".{path.stem}.*.partial*"),
-        *path.parent.glob(f".{path.name}.*.former"),
-        *path.glob(".*.partial*"),
-        *path.glob("*/.*.partial*"),
-    ]:
-        if item.is_dir() and not item.is_symlink():
-            shutil.rmtree(item, ignore_errors=True)
-        else:
-            item.unlink(missing_ok=True)

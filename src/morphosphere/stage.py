@@ -19,7 +19,6 @@ import yaml
 
 from morphosphere.config.base import Settings, check
 from morphosphere.errors import ConfigError, MorphosphereError
-from morphosphere.files import remove_leftovers
 from morphosphere.guard import alone, end_with_snakemake
 from morphosphere.parallel import World, world
 from morphosphere.progress import log
@@ -104,8 +103,6 @@ def run_stage(
         record = RunRecord(stage, settings.model_dump(mode="json"), args.seed)
         first = ranks.first and os.environ.get("RANK", "0") == "0"  # of MPI's ranks, of torchrun's
         with alone(args.provenance if first else None):
-            if first and args.provenance:
-                remove_leftovers(getattr(args, "output", args.provenance))
             ranks.barrier()
             work(args, settings, record, ranks)
             ranks.barrier()
