@@ -78,6 +78,7 @@ def test_a_run_writes_its_record(tmp_path):
     assert value["notes"] == {"apples": 2, "ranks": 1}
     assert list(value["inputs"]) == [str(tmp_path / "input")]
     assert value["peak_memory_mib"] > 1
+    assert value["environment"] == sys.prefix
     assert "numpy" in value["packages"]
 
 

@@ -75,6 +75,7 @@ class RunRecord:
                 "seconds": round(time.monotonic() - self._started, 3),
                 "peak_memory_mib": round(peak_memory_mib(), 1),
                 "python": platform.python_version(),
+                "environment": sys.prefix,
                 "platform": platform.platform(),
                 "packages": package_versions(),
             },
