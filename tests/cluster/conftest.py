@@ -30,8 +30,6 @@ def test_profile(**changes: object) -> dict:
     profile["default-resources"] |= {
         "slurm_account": "'test'",
         "slurm_partition": "'main'",
-        "mem_mb": 2500,
-        "runtime": 10,
     }
     profile["config"] = ["compute={nodes: 2, gpus: 0, processes: 1, cores: 1}"]
     for rule in ("extract", "predict"):

@@ -43,6 +43,11 @@ def code(stage):
     return graph.code_digest(SOURCE, stage)
 
 
+def needs(stage, shared=False):
+    """Memory and time that a cluster is asked for; each attempt asks for more."""
+    return resources.requests(stage, CONFIG, shared=shared)
+
+
 def mpi(wildcards, threads):
     """How a stage is started whose ranks share the work; a cluster's profile says srun instead."""
     return "mpiexec -n $RANKS" if threads > 1 else ""

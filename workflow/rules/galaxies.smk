@@ -11,7 +11,7 @@ rule mock:
         "../../envs/simulations.yaml"
     threads: 1
     resources:
-        **resources.requests("mock", CONFIG),
+        **needs("mock"),
     params:
         code=code("snapshots.mock"),
         settings=settings("mock"),
@@ -41,7 +41,7 @@ rule extract:
         "../../envs/simulations.yaml"
     threads: 2
     resources:
-        **resources.requests("extract", CONFIG, shared=True),
+        **needs("extract", shared=True),
         launch=mpi,
         tasks=ranks,
     params:

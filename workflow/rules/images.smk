@@ -17,7 +17,7 @@ rule render:
     # Chunks side by side are faster than ranks that share one after the other.
     threads: 1
     resources:
-        **resources.requests("render", CONFIG, shared=True),
+        **needs("render", shared=True),
         launch=mpi,
         tasks=ranks,
     params:
@@ -43,6 +43,8 @@ rule collect:
     conda:
         "../../envs/surveys.yaml"
     threads: 2
+    resources:
+        **needs("collect"),
     params:
         code=code("collect"),
         settings=lambda wildcards: graph.survey_settings(
@@ -66,6 +68,8 @@ rule join:
         log_of("join"),
     conda:
         "../../envs/surveys.yaml"
+    resources:
+        **needs("join"),
     params:
         code=code("collect.join"),
         images=lambda wildcards: graph.image_patterns(CONFIG, RESULTS),

@@ -18,6 +18,8 @@ rule hips:
     conda:
         "../../envs/map.yaml"
     threads: lambda wildcards: 2 if wildcards.layer in ("real", "generated") else 1
+    resources:
+        **needs("hips"),
     params:
         code=code("hips"),
         settings=settings("hips"),
@@ -43,6 +45,8 @@ rule page_data:
         log_of("page_data"),
     conda:
         "../../envs/map.yaml"
+    resources:
+        **needs("page_data"),
     params:
         code=code("explorer.data"),
         settings=graph.page_data_settings(CONFIG),
@@ -66,6 +70,8 @@ rule page:
         log_of("page"),
     conda:
         "../../envs/map.yaml"
+    resources:
+        **needs("page"),
     params:
         code=code("explorer"),
         settings=settings("explore"),

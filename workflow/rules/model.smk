@@ -14,6 +14,7 @@ rule learn:
         "../../envs/learning.yaml"
     threads: CONFIG.compute.cores
     resources:
+        **needs("learn"),
         **launch.resources(CONFIG.compute),
         launch=training_launch,
     params:
@@ -44,6 +45,7 @@ rule predict:
         "../../envs/learning.yaml"
     threads: 2
     resources:
+        **needs("predict", shared=True),
         launch="",
         tasks=1,
     params:
@@ -83,6 +85,8 @@ rule evaluate:
     conda:
         "../../envs/learning.yaml"
     threads: 2
+    resources:
+        **needs("evaluate"),
     params:
         code=code("evaluate"),
         settings=settings("evaluate"),
