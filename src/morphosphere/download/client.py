@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -264,7 +263,12 @@ class Client:
             return ""
         if "html" in response.headers.get("Content-Type", "") or "<html" in body[:500].lower():
             return ""
-        body = self._clean(" ".join(re.sub(r'[{}"\[\]]', " ", body).split()))
+        try:
+            answer = json.loads(body)
+            body = ": ".join(map(str, answer.values() if isinstance(answer, dict) else [answer]))
+        except ValueError:
+            pass
+        body = self._clean(" ".join(body.split()))
         return f": {body[:300]}" if body else ""
 
     def _clean(self, text: str) -> str:
