@@ -76,7 +76,9 @@ def snapshot_family(config: Config, simulation: str) -> str:
 
 
 def snapshot_files(config: Config, results: str, simulation: str, snapshot: int) -> list[str]:
-    """Files that hold one snapshot of a simulation.
+    """What holds one snapshot of a simulation: files that are made, or folders that are there.
+
+    A snapshot can have a thousand files: of those that are there `source_digest` sees changes.
 
     Raises
     ------
@@ -92,8 +94,7 @@ def snapshot_files(config: Config, results: str, simulation: str, snapshot: int)
     if not folder.exists():
         raise ConfigError(f"simulations.{simulation}.path: {path} does not exist")
     parts = [folder / f"snapdir_{snapshot:03d}", folder / f"groups_{snapshot:03d}"]
-    files = sorted(str(file) for part in parts if part.is_dir() for file in part.iterdir())
-    return files or [str(folder)]
+    return [str(part) for part in parts if part.is_dir()] or [str(folder)]
 
 
 def survey_settings(config: Config, results: str, survey: str) -> SurveySettings:
@@ -127,13 +128,26 @@ def listing(paths: list[str]) -> str:
     of files its inputs.
     """
     total = hashlib.sha256()
-    for path in map(Path, paths):
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                status = file.stat()
-                name = file.relative_to(path.parent)
-                total.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    for path in paths:
+        base = len(os.path.dirname(os.path.abspath(path))) + 1
+        for file, status in _files_below(os.path.abspath(path)):
+            total.update(f"{file[base:]} {status.st_size} {status.st_mtime_ns}\n".encode())
     return total.hexdigest()[:16]
+
+
+def _files_below(path: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Files at and below a path in the order of their names, each asked for its state once."""
+    if not os.path.isdir(path):
+        if os.path.isfile(path):
+            yield path, os.stat(path)
+        return
+    with os.scandir(path) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        if entry.is_dir():
+            yield from _files_below(entry.path)
+        elif entry.is_file():
+            yield entry.path, entry.stat()
 
 
 def source_digest(config: Config, results: str, simulation: str, snapshot: int) -> str | None:

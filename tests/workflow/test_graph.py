@@ -84,14 +84,20 @@ def test_missing_sources_are_named() -> None:
         graph.survey_files(config, "results/x", "sky")
 
 
-def test_snapshot_files_are_found_in_any_number_of_files(tmp_path: Path) -> None:
+def test_a_snapshot_is_its_two_folders_and_the_digest_of_their_files(tmp_path: Path) -> None:
     names = ["snapdir_004/snap_004.0.hdf5", "snapdir_004/snap_004.1.hdf5", "groups_004/fof.0.hdf5"]
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     config = graph.load({"simulations": {"box": {"path": str(tmp_path), "snapshots": [4]}}})
     found = graph.snapshot_files(config, "results/x", "box", 4)
-    assert sorted(Path(f).relative_to(tmp_path).as_posix() for f in found) == sorted(names)
+    assert [Path(f).relative_to(tmp_path).as_posix() for f in found] == [
+        "snapdir_004",
+        "groups_004",
+    ]
+    before = graph.source_digest(config, "results/x", "box", 4)
+    (tmp_path / names[1]).write_text("more")
+    assert graph.source_digest(config, "results/x", "box", 4) != before
 
 
 def test_a_changed_or_added_file_changes_the_listing(tmp_path: Path) -> None:

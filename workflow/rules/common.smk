@@ -18,6 +18,10 @@ try:
     RESULTS = f"results/{RUN}"
     # The model that images are placed with: that of the rule `learn`, or a finished one.
     MODEL = graph.model_files(CONFIG, RESULTS)
+    # Images of the map, and those of them that the model is trained on. Rules take them through
+    # functions: lists of thousands of files are slow otherwise.
+    IMAGES = graph.image_files(CONFIG, RESULTS)
+    TRAINING = graph.image_files(CONFIG, RESULTS, training=True)
 except MorphosphereError as error:
     raise WorkflowError(str(error)) from None
 

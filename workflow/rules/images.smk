@@ -27,7 +27,7 @@ rule render:
         folder=folder("images"),
     shell:
         "export RANKS={resources.tasks}; {resources.launch} python -m morphosphere.render"
-        " --settings {params.settings:q} --seed {params.seed} --input {input.galaxies:q}"
+        " --ranks $RANKS --settings {params.settings:q} --seed {params.seed} --input {input.galaxies:q}"
         " --output {params.folder:q} --provenance {output.record:q} > {log:q} 2>&1"
 
 
@@ -60,7 +60,7 @@ rule collect:
 
 rule join:
     input:
-        images=graph.image_files(CONFIG, RESULTS),
+        images=lambda wildcards: IMAGES,
     output:
         images=f"{RESULTS}/images.h5",
         record=provenance("join"),
@@ -82,7 +82,7 @@ rule join:
 # train again.
 use rule join as join_training with:
     input:
-        images=graph.image_files(CONFIG, RESULTS, training=True),
+        images=lambda wildcards: TRAINING,
     output:
         images=f"{RESULTS}/images_training.h5",
         record=provenance("join_training"),

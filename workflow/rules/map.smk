@@ -4,7 +4,7 @@
 rule hips:
     input:
         images=rules.join.output.images,
-        parts=rules.join.input.images,
+        parts=lambda wildcards: IMAGES,
         model=MODEL,
         catalogue=rules.predict.output.catalogue,
     output:
@@ -35,7 +35,7 @@ rule hips:
 rule page_data:
     input:
         images=rules.join.output.images,
-        parts=rules.join.input.images,
+        parts=lambda wildcards: IMAGES,
         model=MODEL,
         catalogue=rules.predict.output.catalogue,
     output:

@@ -4,7 +4,7 @@
 rule learn:
     input:
         images=rules.join_training.output.images,
-        parts=rules.join_training.input.images,
+        parts=lambda wildcards: TRAINING,
     output:
         bundle=expand(f"{RESULTS}/model/{{name}}", name=graph.bundle.FILES),
         record=provenance("learn"),
@@ -34,7 +34,7 @@ rule learn:
 rule predict:
     input:
         images=rules.join.output.images,
-        parts=rules.join.input.images,
+        parts=lambda wildcards: IMAGES,
         model=MODEL,
     output:
         catalogue=f"{RESULTS}/catalogue.parquet",
@@ -46,23 +46,23 @@ rule predict:
     threads: 2
     resources:
         **needs("predict", shared=True),
-        launch="",
-        tasks=1,
+        launch=mpi,
+        tasks=ranks,
     params:
         code=code("predict"),
         settings=settings("predict"),
         seed=CONFIG.seed,
         model=folder("model"),
     shell:
-        "export RANKS={resources.tasks}; {resources.launch} python -m morphosphere.predict --settings {params.settings:q}"
-        " --seed {params.seed} --images {input.images:q} --model {params.model:q}"
+        "export RANKS={resources.tasks}; {resources.launch} python -m morphosphere.predict"
+        " --ranks $RANKS --settings {params.settings:q} --seed {params.seed} --images {input.images:q} --model {params.model:q}"
         " --output {output.catalogue:q} --provenance {output.record:q} > {log:q} 2>&1"
 
 
 rule evaluate:
     input:
         images=rules.join.output.images,
-        parts=rules.join.input.images,
+        parts=lambda wildcards: IMAGES,
         model=MODEL,
         catalogue=rules.predict.output.catalogue,
     output:
