@@ -18,6 +18,12 @@ from morphosphere.download.__main__ import main
 FAST = {"rate": 50, "connections": 2, "retries": 3, "backoff": 0.01, "timeout": 2}
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The servers of these tests are on this machine."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
 @pytest.fixture(scope="session")
 def files() -> dict[int, bytes]:
     """Cutouts of a few subhalos, by id."""

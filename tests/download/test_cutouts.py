@@ -118,6 +118,7 @@ def test_a_damaged_file_is_fetched_again(cutouts, server, files, tmp_path):
         ("json", "not a whole HDF5 file (it is JSON"),
         ("stall", "retry 1 of 3"),
         (403, "HTTP 403 from the data server"),
+        (404, "HTTP 404 from the data server"),
     ],
 )
 def test_a_fault_that_passes_is_got_over(cutouts, server, files, tmp_path, fault, said):

@@ -16,7 +16,9 @@ from download.conftest import FAST, Done, command, manifest
 from download.server import Server
 from morphosphere.config.base import check
 from morphosphere.config.collect import SurveySettings
+from morphosphere.config.download import Hips2fitsSettings
 from morphosphere.download.__main__ import main
+from morphosphere.download.hips import Question
 from morphosphere.errors import ConfigError
 
 SIZE = 32
@@ -147,7 +149,7 @@ def test_rows_that_cannot_be_asked_for_are_listed(images, server, positions, tmp
     assert reasons == [
         ("a", "no position on the sky (ra 10, dec 95)"),
         ("b", "no position on the sky (ra nan, dec 1)"),
-        ("C", "duplicate id"),
+        ("C", "duplicate id (capitals do not tell ids apart)"),
         ("", "no id"),
     ]
     assert (tmp_path / "survey" / "images" / "%2Ed.fits").exists()
@@ -181,3 +183,9 @@ def test_settings_that_do_not_go_together(survey, said):
     asked = {"hips": ["CDS/a", "CDS/b"], "positions": "p.csv"}
     with pytest.raises(ConfigError, match=said):
         check(SurveySettings, {"hips2fits": asked, **survey}, source="test")
+
+
+def test_without_an_address_it_is_the_one_that_astroquery_knows():
+    settings = Hips2fitsSettings(hips="CDS/P/X", positions="p.csv")
+    assert Question(settings).address.startswith("https://")
+    assert Question(settings).address.endswith("/hips2fits")

@@ -5,7 +5,7 @@
 # and there would be nothing to go on with. The manifest names those that belong.
 #
 # The key of the TNG web API comes from the environment that Snakemake was started in. It is not
-# named under `envvars`: that would write its value into the commands of cluster jobs.
+# named under `envvars`: some executors write the values of those into the commands of their jobs.
 from morphosphere.download import places
 
 if "downloads" not in workflow.global_resources:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from morphosphere.config.collect import SurveySettings
+from morphosphere.errors import ConfigError
 from morphosphere.parallel import World
 from morphosphere.provenance import RunRecord
 from morphosphere.stage import main_of, run_stage, stage_parser
@@ -29,6 +30,8 @@ def _work(
 ) -> None:
     from morphosphere.collect.survey import collect
 
+    if settings.path is None:
+        raise ConfigError("path: give the folder that the download stage put the images into")
     counts = collect(args.name, settings, args.output, workers=max(1, args.workers))
     if settings.table:
         record.inputs([settings.table])

@@ -241,18 +241,18 @@ class Client:
         text = f"HTTP {status}"
         if status in _AGAIN or status >= 500:
             raise Temporary(text, _retry_after(response))
-        if status in _GONE:
-            raise Missing(text)
         if status == 416:
             raise OutOfRange("the file at the server has changed meanwhile")
-        if status in (401, 403) and self._secret and not _elsewhere(response):
+        if _elsewhere(response):
+            # The server says that it is there; the next redirect gives a new permission for it.
+            raise Temporary(f"{text} from the data server")
+        if status in _GONE:
+            raise Missing(text)
+        if status in (401, 403) and self._secret:
             raise DownloadError(
-                f"{_host(response)}: HTTP {status}: the server does not accept the key; "
+                f"{_host(response)}: {text}: the server does not accept the key; "
                 f"{self._secret.told}"
             )
-        if status in (401, 403) and response.history:
-            # The data server's permission is given by the redirect, and anew with each one.
-            raise Temporary(f"{text} from the data server")
         raise DownloadError(f"{_host(response)}: {text}{self._said(response)}")
 
     def _said(self, response: requests.Response) -> str:

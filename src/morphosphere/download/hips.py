@@ -74,7 +74,7 @@ def download_images(
     objects, rejects = _objects(settings, table)
     store = Store(folder / IMAGES)
     client = Client(settings, seed=seed)
-    ask = _Question(settings)
+    ask = Question(settings)
     wanted = {row: ask.files(row, name, table, bands) for row, name in objects.items()}
     flat = [one for files in wanted.values() for one in files]
     batch = fetch_all(client, store, flat, f"download images ({settings.format})")
@@ -102,7 +102,7 @@ def _objects(settings: Hips2fitsSettings, table: Table) -> tuple[dict[int, str],
         safe = f"%2E{safe[1:]}" if safe.startswith(".") else safe
         reason = _unusable(settings, table, row)
         if not safe or safe.lower() in seen:
-            reason = "no id" if not safe else "duplicate id"
+            reason = "no id" if not safe else "duplicate id (capitals do not tell ids apart)"
         if reason:
             rejects.append(Reject("", str(name), reason))
             continue
@@ -133,7 +133,7 @@ def _fov(settings: Hips2fitsSettings, table: Table, row: int) -> float:
     return settings.fov_arcsec if column is None else _number(table, column, row)
 
 
-class _Question:
+class Question:
     """What the service is asked, in astroquery's words."""
 
     def __init__(self, settings: Hips2fitsSettings) -> None:
