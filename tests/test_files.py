@@ -15,7 +15,6 @@ from morphosphere.files import (
     atomic_path,
     digest,
     read_json,
-    remove_leftovers,
     write_json,
 )
 
@@ -117,8 +116,10 @@ def test_what_killed_processes_left_of_a_file_or_folder_is_removed(tmp_path):
     (tmp_path / ".model.abc.former").mkdir()
     (tmp_path / ".model.def.partial" / "below").mkdir(parents=True)
     (tmp_path / ".models.def.partial").mkdir()
-    remove_leftovers(tmp_path / "0.h5")
-    remove_leftovers(tmp_path / "model")
+    with atomic_path(tmp_path / "0.h5") as path:
+        path.touch()
+    with atomic_directory(tmp_path / "model"):
+        pass
     left = [
         ".0.a.1.partial.h5",
         ".0.h5.lock",
@@ -126,7 +127,7 @@ def test_what_killed_processes_left_of_a_file_or_folder_is_removed(tmp_path):
         ".1.12.partial.h5",
         ".models.def.partial",
     ]
-    assert sorted(names(tmp_path)) == [*left, "0.h5", "1.h5"]
+    assert sorted(names(tmp_path)) == [*left, "0.h5", "1.h5", "model"]
 
 
 def test_json(tmp_path):

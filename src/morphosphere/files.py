@@ -14,6 +14,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,12 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; rename it into place if the block succeeds.
 
     The temporary name keeps the suffix of `path`, so that libraries that look at it still work.
-    After an exception the temporary file is removed and `path` is as it was.
+    After an exception the temporary file is removed and `path` is as it was; after a kill it is
+    removed by the next process that writes `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
         yield temporary
@@ -43,19 +46,23 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def remove_leftovers(path: str | Path) -> None:
-    """Remove what killed processes left of `path`, a large file or a folder that nobody writes now.
+@lru_cache
+def _leftovers(folder: Path) -> tuple[Path, ...]:
+    """What killed processes left in a folder, or others are writing there now; listed once."""
+    return tuple(p for p in folder.glob(".*") if ".partial" in p.name or p.suffix == ".former")
 
-    Small files are not worth it: it lists the folder.
-    """
-    path = Path(path)
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what killed processes left of a file or folder that nobody writes now."""
+    if not (found := _leftovers(path.parent.absolute())):
+        return
     ours = re.compile(
         rf"\.{re.escape(path.stem)}\.[^.]+\.partial{re.escape(path.suffix)}"
-        rf"|\.{re.escape(path.name)}\.[^.]+\.former"
+        rf"|\.{re.escape(path.name)}\.[^.]+\.(partial|former)"
     )
-    for item in path.parent.glob(".*"):
+    for item in found:
         if ours.fullmatch(item.name):
-            item.unlink() if item.is_file() else shutil.rmtree(item, ignore_errors=True)
+            shutil.rmtree(item, ignore_errors=True) if item.is_dir() else item.unlink(True)
 
 
 @contextlib.contextmanager
@@ -63,7 +70,7 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
     """Yield an empty folder beside `path`; it takes the place of `path` if the block succeeds."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(path)
+    _remove_leftovers(path)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
     try:
         yield temporary

@@ -16,6 +16,8 @@ import yaml
 
 from conftest import ROOT
 
+from .faults import Faulty, Undisturbed, locked, make_undisturbed, read_undisturbed
+
 PARTS = ("Snakefile", "workflow", "config", "profiles", "envs", "src")
 
 
@@ -87,3 +89,18 @@ def copy_project(folder: Path) -> Project:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A fresh copy of the project, shared by the tests of one worker."""
     return copy_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """A finished run that nothing disturbed; the first worker that asks for it makes it for all."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    folder /= "undisturbed"
+    with locked(folder.with_suffix(".lock")):
+        if (folder / "digests.json").exists():
+            return read_undisturbed(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return make_undisturbed(Faulty(copy_project(folder).folder))

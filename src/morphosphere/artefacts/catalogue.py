@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from morphosphere.artefacts.columns import column
 from morphosphere.errors import InputError
-from morphosphere.files import atomic_path, remove_leftovers
+from morphosphere.files import atomic_path
 
 FORMAT = "morphosphere.Catalogue"
 #: Columns that describe an image's place on the map, not its galaxy.
@@ -32,7 +32,6 @@ class CatalogueWriter:
     """Append rows to a new Parquet file, which appears under `path` when the block ends well."""
 
     def __init__(self, path: str | Path, metadata: dict[str, str] | None = None) -> None:
-        remove_leftovers(path)
         self._atomic = atomic_path(path)
         self._metadata = {"format": FORMAT, "version": "1", **(metadata or {})}
         self._writer: pq.ParquetWriter | None = None

@@ -22,7 +22,7 @@ import numpy as np
 
 from morphosphere.artefacts.columns import column
 from morphosphere.errors import InputError
-from morphosphere.files import atomic_path, remove_leftovers
+from morphosphere.files import atomic_path
 
 FORMAT = "morphosphere.ImageSet"
 VERSION = 1
@@ -61,7 +61,6 @@ class ImageSetWriter:
         attributes: dict[str, Any] | None = None,
         about: dict[str, dict[str, str]] | None = None,
     ) -> None:
-        self._path = Path(path)
         self._atomic = atomic_path(path)
         self._about = about or {}
         self._shape = (len(channels), size, size)
@@ -75,7 +74,6 @@ class ImageSetWriter:
         }
 
     def __enter__(self) -> ImageSetWriter:
-        remove_leftovers(self._path)
         self._file = h5py.File(self._atomic.__enter__(), "w")
         self._file.attrs.update(self._attributes)
         row = int(np.prod(self._shape)) * self._dtype.itemsize

@@ -13,7 +13,7 @@ import numpy as np
 
 from morphosphere.artefacts.imageset import ImageSet, append_column
 from morphosphere.errors import InputError
-from morphosphere.files import atomic_path, remove_leftovers
+from morphosphere.files import atomic_path
 
 
 def join(parts: Sequence[str | Path], path: str | Path) -> int:
@@ -39,7 +39,6 @@ def join(parts: Sequence[str | Path], path: str | Path) -> int:
         layout = h5py.VirtualLayout(shape, dtype=np.result_type(*(s.images.dtype for s in sets)))
         layout.dcpl.set_obj_track_times(False)  # the same parts give the same bytes
         names = list(dict.fromkeys(name for s in sets for name in s.columns))
-        remove_leftovers(path)
         with atomic_path(path) as temporary, h5py.File(temporary, "w") as out:
             out.attrs.update({**_common(sets), "n_parts": len(sets)})
             start = 0

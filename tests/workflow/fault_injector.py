@@ -1,0 +1,77 @@
+"""Faults inside a job, at the same moment each time: copied to ``sitecustomize.py`` of a project.
+
+``FAULT="<job> <rank> <action> <n>"`` does something when that rank of that job renames a file into
+``results`` for the n-th time, which is how everything there comes to its place:
+
+kill
+    SIGKILL, before the file is renamed.
+memory
+    From now on no memory is given out.
+wait
+    Make the file that ``FAULT_FLAG`` names, with the process id in it, and sleep.
+
+``FAULT_RECORD`` names a file that lists all renames, and what Python opens for writing.
+"""
+
+import os
+import resource
+import signal
+import sys
+import time
+
+_words = sys.orig_argv
+_provenance = _words[_words.index("--provenance") + 1] if "--provenance" in _words[:-1] else ""
+_job = os.path.basename(_provenance).removesuffix(".json")
+_rank = os.environ.get("PMI_RANK") or os.environ.get("RANK") or "0"
+_wanted = os.environ.get("FAULT", "none 0 none 0").split()
+_record = os.environ.get("FAULT_RECORD")
+_results = os.path.join(os.getcwd(), "results") + os.sep
+_renamed = 0
+_busy = False
+
+
+def _note(kind: str, path: str) -> None:
+    handle = os.open(_record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.write(handle, f"{_job}\t{_rank}\t{kind}\t{path.removeprefix(_results)}\n".encode())
+    os.close(handle)
+
+
+def _act(action: str) -> None:
+    if action == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif action == "memory":
+        with open("/proc/self/statm") as handle:
+            size = int(handle.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    elif action == "wait":
+        with open(os.environ["FAULT_FLAG"], "w") as handle:
+            handle.write(str(os.getpid()))
+        time.sleep(300)
+
+
+def _hook(event: str, args: tuple) -> None:
+    global _renamed, _busy
+    if event not in ("os.rename", "open") or _busy:
+        return
+    path = args[1] if event == "os.rename" else args[0]
+    if not isinstance(path, (str, os.PathLike)):
+        return
+    path = os.path.abspath(os.fspath(path))
+    if not path.startswith(_results):
+        return
+    _busy = True
+    try:
+        if event == "os.rename":
+            _renamed += 1
+            if _record:
+                _note("rename", path)
+            if [_job, _rank, str(_renamed)] == [_wanted[0], _wanted[1], _wanted[3]]:
+                _act(_wanted[2])
+        elif _record and args[2] & (os.O_WRONLY | os.O_RDWR):
+            _note("write", path)
+    finally:
+        _busy = False
+
+
+if _job:
+    sys.addaudithook(_hook)
