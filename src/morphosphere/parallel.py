@@ -8,13 +8,49 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-_LAUNCHER_VARIABLES = ("PMI_RANK", "PMI_ID", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MPI_LOCALRANKID")
+from morphosphere.errors import MorphosphereError
+
+#: Variables of launchers that offer a process to MPI.
+_OFFERS = (
+    "PMI_RANK",
+    "PMI_ID",
+    "PMI_CONTROL_PORT",
+    "PMIX_RANK",
+    "OMPI_COMM_WORLD_RANK",
+    "MPI_LOCALRANKID",
+)
+#: Variables with the number of processes that a launcher started, and with this one's number.
+_LAUNCHERS = {
+    "srun": ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),
+    "Open MPI's mpirun": ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
+    "mpiexec": ("PMI_SIZE", "PMI_RANK"),
+}
+#: Seconds between two looks at whether the other ranks have come; doubled up to the second.
+_PAUSES = (1e-4, 0.02)
+
+
+class LaunchError(MorphosphereError):
+    """Ranks that were not started as they should be, or do not know of each other.
+
+    Attributes
+    ----------
+    number : int
+        Of this process among those that the launcher started: one of them says what is wrong.
+    """
+
+    def __init__(self, message: str, number: int = 0) -> None:
+        super().__init__(message)
+        self.number = number
 
 
 @dataclass(frozen=True)
@@ -27,51 +63,179 @@ class World:
         This process's number and how many there are.
     comm : mpi4py.MPI.Comm or None
         The communicator; None for a single process.
+    local_rank, local_size : int
+        The same as rank and size among the processes on this machine.
     """
 
     rank: int = 0
     size: int = 1
     comm: Any = None
+    local_rank: int = 0
+    local_size: int = 1
 
     @property
     def first(self) -> bool:
         """Whether this is the rank that writes what is written once."""
         return self.rank == 0
 
+    @property
+    def name(self) -> str:
+        """This rank in messages, with its machine where there are several; empty if alone."""
+        if self.size == 1:
+            return ""
+        host = f" on {platform.node()}" if self.local_size < self.size else ""
+        return f"rank {self.rank} of {self.size}{host}"
+
     def barrier(self) -> None:
-        """Wait until every rank is here."""
+        """Wait until every rank is here, without taking the processor from those that are not."""
         if self.comm is not None:
-            self.comm.Barrier()
+            self._wait(self.comm.Ibarrier())
 
     def gather(self, value: Any) -> list[Any] | None:
         """The values of all ranks, in rank order, on the first rank; None on the others."""
+        self.barrier()
         return [value] if self.comm is None else self.comm.gather(value, root=0)
 
     def broadcast(self, value: Any) -> Any:
         """The first rank's value, on every rank."""
+        self.barrier()
         return value if self.comm is None else self.comm.bcast(value, root=0)
+
+    def send(self, value: Any) -> None:
+        """Give a value to the first rank; returns when it is taken."""
+        self._wait(self.comm.issend(value, dest=0))
+
+    def receive(self, rank: int) -> Any:
+        """Take the next value that another rank gives to the first, which this is."""
+        pause = _PAUSES[0]
+        while not self.comm.iprobe(source=rank):
+            pause = _sleep(pause)
+        return self.comm.recv(source=rank)
 
     def share(self, count: int) -> range:
         """This rank's contiguous part of ``range(count)``; parts differ by one at most."""
         return range(count * self.rank // self.size, count * (self.rank + 1) // self.size)
 
+    def split(self, groups: int) -> tuple[int, World]:
+        """Contiguous groups of ranks, as even as can be; this rank's group and its world.
+
+        There are `groups` of them, at most as many as ranks.
+        """
+        number = self.rank * groups // self.size
+        comm = self.comm.Split(number, self.rank)
+        return number, _world_of(comm)
+
     def abort(self) -> None:
         """End all ranks at once, so that one rank's failure leaves nobody waiting."""
         if self.comm is not None and self.size > 1:
+            from mpi4py import MPI
+
             sys.stderr.flush()
             _end_launcher_later()
-            self.comm.Abort(1)
+            MPI.COMM_WORLD.Abort(1)
+
+    @staticmethod
+    def _wait(request: Any) -> None:
+        pause = _PAUSES[0]
+        while not request.Test():
+            pause = _sleep(pause)
 
 
-def world() -> World:
-    """The MPI world if an MPI launcher started this process, else a world of one."""
-    if not any(name in os.environ for name in _LAUNCHER_VARIABLES):
-        return World()
-    die_with_launcher()
+def _sleep(pause: float) -> float:
+    """Sleep; how long to sleep the next time."""
+    time.sleep(pause)
+    return min(2 * pause, _PAUSES[1])
+
+
+def world(promised: int | None = None) -> World:
+    """The MPI world if an MPI launcher started this process, else a world of one.
+
+    Where there are several ranks, the numerical libraries that are imported later get this rank's
+    part of the cores, see `threads_of_rank`.
+
+    Parameters
+    ----------
+    promised : int, optional
+        The number of ranks that the caller asked for.
+
+    Raises
+    ------
+    LaunchError
+        If there are more or fewer ranks, or if a launcher started processes that MPI takes for
+        single ones: each of them would do all of the work and write the same files.
+    """
+    found, library = World(), ""
+    if any(name in os.environ for name in _OFFERS):
+        die_with_launcher()
+        from mpi4py import MPI
+
+        found = _world_of(MPI.COMM_WORLD)
+        library = MPI.Get_library_version().partition("\n")[0].strip()
+    if found.size == 1:
+        _check_alone(os.environ, library)
+    if promised not in (None, found.size):
+        was = "1 process was" if found.size == 1 else f"{found.size} ranks were"
+        raise LaunchError(
+            f"--ranks {promised}, but {was} started; start as many with mpiexec or srun (in a "
+            "profile of Snakemake: the resources launch and tasks)",
+            found.rank,
+        )
+    if found.size > 1:
+        _limit_threads(threads_of_rank(found.local_size, os.environ))
+    return found
+
+
+def _world_of(comm: Any) -> World:
     from mpi4py import MPI
 
-    comm = MPI.COMM_WORLD
-    return World(comm.Get_rank(), comm.Get_size(), comm)
+    local = comm.Split_type(MPI.COMM_TYPE_SHARED)
+    place = local.Get_rank(), local.Get_size()
+    local.Free()
+    return World(comm.Get_rank(), comm.Get_size(), comm, *place)
+
+
+def _check_alone(environment: Mapping[str, str], library: str) -> None:
+    """Raise LaunchError if a launcher started several processes, of which each sees itself only."""
+    for launcher, (size, rank) in _LAUNCHERS.items():
+        started, number = (environment.get(name, "") for name in (size, rank))
+        if not started.isdigit() or int(started) < 2:
+            continue
+        told = f"but their MPI ({library}) knows of 1" if library else "but offers them no MPI"
+        raise LaunchError(
+            f"{launcher} started {started} processes, {told}: each would do all of the work and "
+            f"write the same files. {_advice(launcher, library)}",
+            int(number) if number.isdigit() else 0,
+        )
+
+
+def _advice(launcher: str, library: str) -> str:
+    if launcher == "srun":
+        kind = "--mpi=pmix" if "Open MPI" in library else "--mpi=pmi2"
+        return f"Give srun the option {kind}; `srun --mpi=list` shows which kinds it has"
+    beside = Path(sys.executable).with_name("mpiexec")
+    return f"Use the launcher of that MPI{f', {beside}' if beside.exists() else ''}"
+
+
+def threads_of_rank(local_size: int, environment: Mapping[str, str]) -> int:
+    """Threads for one of several ranks on a machine.
+
+    Where srun started the ranks, Slurm says how many cores each has. Otherwise they share what the
+    job was given: OMP_NUM_THREADS, which Snakemake sets to the threads of the rule, or all cores.
+    """
+    own = environment.get("SLURM_CPUS_PER_TASK", "")
+    if own.isdigit() and environment.get("SLURM_STEP_NUM_TASKS", "1") != "1":
+        return max(1, int(own))
+    given = environment.get("OMP_NUM_THREADS", "").partition(",")[0]
+    cores = int(given) if given.isdigit() else len(os.sched_getaffinity(0))
+    return max(1, cores // local_size)
+
+
+def _limit_threads(threads: int) -> None:
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(threads)  # libraries that are loaded already
+    for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
+        os.environ[f"{name}_NUM_THREADS"] = str(threads)
 
 
 def die_with_launcher() -> None:

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,15 +21,17 @@ import yaml
 from morphosphere.config.base import Settings, check
 from morphosphere.errors import ConfigError, MorphosphereError
 from morphosphere.guard import alone, end_with_snakemake
-from morphosphere.parallel import World, world
+from morphosphere.parallel import LaunchError, World, world
 from morphosphere.progress import log
 from morphosphere.provenance import RunRecord
 
 S = TypeVar("S", bound=Settings)
+#: Seconds that a process waits before it ends because it was started in a wrong way.
+_PATIENCE = 2.0
 
 
-def stage_parser(stage: str, description: str) -> argparse.ArgumentParser:
-    """Parser with the options that all stages share."""
+def stage_parser(stage: str, description: str, *, mpi: bool = False) -> argparse.ArgumentParser:
+    """Parser with the options that all stages share, or all whose work MPI ranks share."""
     parser = argparse.ArgumentParser(
         prog=f"python -m morphosphere.{stage}",
         description=description,
@@ -42,6 +45,10 @@ def stage_parser(stage: str, description: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=42, help="seed of everything random")
     parser.add_argument("--provenance", type=Path, metavar="FILE", help="write the run record here")
+    if mpi:
+        parser.add_argument(
+            "--ranks", type=int, help="number of MPI ranks; end if another number was started"
+        )
     return parser
 
 
@@ -99,7 +106,7 @@ def run_stage(
     try:
         settings = read_settings(model, args.settings)
         if mpi:
-            ranks = world()
+            ranks = world(getattr(args, "ranks", None))
         record = RunRecord(stage, settings.model_dump(mode="json"), args.seed)
         first = ranks.first and os.environ.get("RANK", "0") == "0"  # of MPI's ranks, of torchrun's
         with alone(args.provenance if first else None):
@@ -110,14 +117,26 @@ def run_stage(
                 record.note(ranks=ranks.size)
                 record.write(args.provenance)
         return 0
+    except LaunchError as error:
+        if error.number == 0:
+            log(f"morphosphere {stage}: error: {error}")
+        else:
+            time.sleep(_PATIENCE)  # a launcher may end all when the first process ends
+        return 1
     except (MorphosphereError, OSError, MemoryError) as error:
-        where = f" (rank {ranks.rank})" if ranks.size > 1 else ""
-        log(f"morphosphere {stage}{where}: error: {_one_line(error)}")
+        log(f"morphosphere {stage}{_named(ranks)}: error: {_one_line(error)}")
     except Exception:
-        log(f"morphosphere {stage} (rank {ranks.rank}): unexpected error, please report it")
+        log(f"morphosphere {stage}{_named(ranks)}: unexpected error, please report it")
         traceback.print_exc(file=sys.stderr)
+    except BaseException:  # SystemExit, KeyboardInterrupt: the other ranks would wait for this one
+        ranks.abort()
+        raise
     ranks.abort()
     return 1
+
+
+def _named(ranks: World) -> str:
+    return f" ({ranks.name})" if ranks.name else ""
 
 
 def _one_line(error: BaseException) -> str:

@@ -56,7 +56,8 @@ rule extract:
         family=lambda wildcards: graph.snapshot_family(CONFIG, wildcards.simulation),
         folder=folder("table"),
     shell:
-        "export RANKS={resources.tasks}; {resources.launch} python -m morphosphere.extract --settings {params.settings:q}"
+        "export RANKS={resources.tasks}; {resources.launch} python -m morphosphere.extract"
+        " --ranks $RANKS --settings {params.settings:q}"
         " --simulation {wildcards.simulation} --snapshot {wildcards.snapshot}"
         " --family {params.family} --input {params.path:q} --output {params.folder:q}"
         " --provenance {output.record:q} > {log:q} 2>&1"

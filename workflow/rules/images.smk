@@ -27,7 +27,8 @@ rule render:
         folder=folder("images"),
     shell:
         "export RANKS={resources.tasks}; {resources.launch} python -m morphosphere.render"
-        " --ranks $RANKS --settings {params.settings:q} --seed {params.seed} --input {input.galaxies:q}"
+        " --ranks $RANKS --settings {params.settings:q} --seed {params.seed}"
+        " --input {input.galaxies:q}"
         " --output {params.folder:q} --provenance {output.record:q} > {log:q} 2>&1"
 
 

@@ -55,7 +55,8 @@ rule predict:
         model=folder("model"),
     shell:
         "export RANKS={resources.tasks}; {resources.launch} python -m morphosphere.predict"
-        " --ranks $RANKS --settings {params.settings:q} --seed {params.seed} --images {input.images:q} --model {params.model:q}"
+        " --ranks $RANKS --settings {params.settings:q} --seed {params.seed}"
+        " --images {input.images:q} --model {params.model:q}"
         " --output {output.catalogue:q} --provenance {output.record:q} > {log:q} 2>&1"
 
 

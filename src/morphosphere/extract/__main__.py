@@ -16,7 +16,7 @@ from morphosphere.stage import main_of, run_stage, stage_parser
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; return its exit status."""
-    parser = stage_parser("extract", "Extract the galaxies of one snapshot.")
+    parser = stage_parser("extract", "Extract the galaxies of one snapshot.", mpi=True)
     parser.add_argument("--simulation", required=True, help="name of the simulation")
     parser.add_argument("--snapshot", type=int, required=True, help="number of the snapshot")
     parser.add_argument(

@@ -14,7 +14,7 @@ from morphosphere.stage import main_of, run_stage, stage_parser
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Place every image of an ImageSet on the sphere of a model; write a Catalogue."""
-    parser = stage_parser("predict", main.__doc__)
+    parser = stage_parser("predict", main.__doc__, mpi=True)
     parser.add_argument("--images", type=Path, required=True, help="ImageSet")
     parser.add_argument("--model", type=Path, required=True, help="folder of a ModelBundle")
     parser.add_argument("--output", type=Path, required=True, help="Catalogue to write (Parquet)")

@@ -81,7 +81,7 @@ class Model:
 
     @classmethod
     def load(cls, path: str | Path, *, device: str = "auto", ranks: World | None = None) -> Model:
-        """Open a bundle for this process; GPUs are given to the processes in turn.
+        """Open a bundle for this process; GPUs are given to the ranks of a machine in turn.
 
         Raises
         ------
@@ -98,14 +98,14 @@ class Model:
             raise ConfigError(
                 "predict.device is cuda, but PyTorch finds no GPU here; use auto or cpu"
             )
-        threads = _threads(ranks)
+        threads = _threads()
         torch.set_num_threads(threads)
         bundle = ModelBundle.load(path, threads=threads)
         if not gpus:
             return cls(bundle, "cpu")
         from morphosphere.learn import load_model
 
-        name = f"cuda:{ranks.rank % gpus}"
+        name = f"cuda:{ranks.local_rank % gpus}"
         return cls(bundle, name, load_model(bundle.path, name)[0])
 
     def check_channels(self, images: ImageSet) -> None:
@@ -179,9 +179,7 @@ def check_placed(placed: Placed, images: ImageSet, start: int) -> None:
         )
 
 
-def _threads(ranks: World) -> int:
-    """OMP_NUM_THREADS if it is set; else one of several processes, all cores of a single one."""
+def _threads() -> int:
+    """OMP_NUM_THREADS if it is set, as it is for each of several ranks; else all cores."""
     given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    if given.isdigit() and int(given):
-        return int(given)
-    return 1 if ranks.size > 1 else len(os.sched_getaffinity(0))
+    return int(given) if given.isdigit() and int(given) else len(os.sched_getaffinity(0))

@@ -14,7 +14,7 @@ from morphosphere.stage import main_of, run_stage, stage_parser
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line of the stage; the exit status."""
-    parser = stage_parser("render", "Render the galaxies of GalaxySets into ImageSets.")
+    parser = stage_parser("render", "Render the galaxies of GalaxySets into ImageSets.", mpi=True)
     parser.add_argument(
         "--input", type=Path, nargs="+", required=True, metavar="GALAXYSET.h5", help="GalaxySets"
     )
