@@ -1,4 +1,4 @@
-"""The loop of training: steps, epochs, validation, checkpoints, on one process or many.
+"""The loop of training on Lightning's Fabric: steps, epochs, validation, checkpoints.
 
 Whatever is drawn at random in a step depends on seed, epoch, step and process alone, and a
 checkpoint is written between two steps of the optimiser; so a run that was stopped and went on
@@ -7,7 +7,6 @@ makes the same steps as one that was not.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -17,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.parallel import DistributedDataParallel
 
 from morphosphere.config.learn import LearnSettings
 from morphosphere.learn.average import MovingAverage, statistics
@@ -30,7 +28,6 @@ from morphosphere.learn.signals import Stopped, StopSignals
 from morphosphere.learn.task import Task, TrainingError
 from morphosphere.progress import log
 
-_TYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 #: Steps between looks at the loss on a GPU, which has to be waited for.
 _LOOK = 50
 
@@ -103,10 +100,8 @@ class Loop:
         cuda = self.device.type == "cuda"
         self._loader = loader(batches, settings.workers, pin=cuda)
         self._held_out = loader(held_out, pin=cuda)
+        self._fabric = processes.fabric
         self._optimizer = task.optimizer(schedule.learning_rate)
-        self._scaler = torch.amp.GradScaler(
-            self.device.type, enabled=settings.precision == "16-mixed"
-        )
         self._weights = [p for p in task.parameters() if p.requires_grad]
         self._statistics = statistics(task)
         self._average = MovingAverage([*self._weights, *self._statistics], settings.average)
@@ -115,7 +110,7 @@ class Loop:
         self._agreement = Agreement(processes)
         self._saved = self._clock = time.monotonic()
         self._restore(processes.broadcast(checkpoints.read() if processes.first else None))
-        self._model = task if processes.place.size == 1 else self._distributed()
+        self._model, self._optimizer = self._fabric.setup(task, self._optimizer)
 
     def run(self) -> None:
         """Train until the end.
@@ -139,15 +134,6 @@ class Loop:
                 "the loss of validation images was never finite; lower learn.learning_rate, or use "
                 "learn.precision 32-true"
             )
-
-    def _distributed(self) -> DistributedDataParallel:
-        return DistributedDataParallel(
-            self.task,
-            device_ids=[self.device.index] if self.device.type == "cuda" else None,
-            broadcast_buffers=False,  # statistics of norms are averaged once an epoch instead
-            gradient_as_bucket_view=True,
-            find_unused_parameters=not self.task.all_weights_learn,
-        )
 
     def _train(self) -> None:
         """The steps of this epoch that are still to do."""
@@ -176,23 +162,23 @@ class Loop:
         images = sum(int(self.batches.counts(step).sum()) for step in range(first, last))
         weight = count * self.processes.place.size / images
         update = p.step + 1 == last
-        share = self.processes.place.size > 1 and update
-        with contextlib.ExitStack() as stack:
-            if self._model is not self.task and not share:
-                stack.enter_context(self._model.no_sync())
-            with self._autocast():
-                pieces = self._model(self._move(batch))
-            self._scaler.scale(pieces["loss"] * weight).backward()
+        alone = self.processes.place.size > 1 and not update
+        with self._fabric.no_backward_sync(self._model, enabled=alone):
+            pieces = self._model(self._fabric.to_device(batch))
+            self._fabric.backward(pieces["loss"] * weight)
         self._train_means.add(pieces, count)
         if self.device.type == "cpu" or p.step % _LOOK == 0:
             self._require_finite(pieces)
         if update:
-            self._scaler.unscale_(self._optimizer)
-            torch.nn.utils.clip_grad_norm_(self._weights, self.settings.clip)
+            self._fabric.clip_gradients(
+                self._model,
+                self._optimizer,
+                max_norm=self.settings.clip,
+                error_if_nonfinite=False,  # half precision overflows at times and leaves a step out
+            )
             for group in self._optimizer.param_groups:
                 group["lr"] = self.schedule.rate(p.updates)
-            self._scaler.step(self._optimizer)
-            self._scaler.update()
+            self._optimizer.step()
             self._optimizer.zero_grad(set_to_none=True)
             self._average.update(p.updates)
             p.updates += 1
@@ -220,8 +206,8 @@ class Loop:
         with self._average.applied(), torch.no_grad():
             for batch in self._held_out:
                 if len(batch["images"]):
-                    with self._autocast():
-                        measured = self.task.measures(self._move(batch))
+                    with self._fabric.autocast():
+                        measured = self.task.measures(self._fabric.to_device(batch))
                     means.add(measured, len(batch["images"]))
                 stop, _ = self._agreement.exchange(self._signals.name is not None, False)
                 if stop:
@@ -284,7 +270,7 @@ class Loop:
                     "progress": asdict(self.progress),
                     "weights": self.task.state_dict(),
                     "optimizer": self._optimizer.state_dict(),
-                    "scaler": self._scaler.state_dict(),
+                    "precision": self._fabric.strategy.precision.state_dict(),
                     "average": self._average.values[:own],
                     "statistics": everyone,
                     "sums": sums,
@@ -299,7 +285,7 @@ class Loop:
         self.progress = p = Progress(**state["progress"])
         self.task.load_state_dict(state["weights"])
         self._optimizer.load_state_dict(state["optimizer"])
-        self._scaler.load_state_dict(state["scaler"])
+        self._fabric.strategy.precision.load_state_dict(state["precision"])
         everyone, place = state["statistics"], self.processes.place
         if len(everyone) == place.size:
             mine = everyone[place.rank]
@@ -323,13 +309,6 @@ class Loop:
                 f"the loss is not finite in epoch {self.progress.epoch} ({found}); lower "
                 "learn.learning_rate or learn.clip, or use learn.precision 32-true"
             )
-
-    def _move(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {k: v.to(self.device, non_blocking=True) for k, v in batch.items()}
-
-    def _autocast(self) -> torch.autocast:
-        kind = _TYPES.get(self.settings.precision)
-        return torch.autocast(self.device.type, dtype=kind, enabled=kind is not None)
 
     def _tick(self) -> None:
         now = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 import os
 import time
 from collections.abc import Sequence
@@ -11,6 +12,9 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from lightning.fabric import Fabric
+from lightning.fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+from lightning.fabric.strategies import DDPStrategy
 from torch import Tensor
 
 from morphosphere.errors import ConfigError, MorphosphereError
@@ -46,21 +50,48 @@ def device_of(place: Place) -> torch.device:
 class Processes:
     """The processes of one training, connected: a context manager.
 
-    NCCL carries gradients between GPUs, gloo between CPUs. What the processes tell each other
+    Lightning's Fabric puts the networks on their devices, in their arithmetic, and shares gradients
+    (DDP): NCCL carries them between GPUs, gloo between CPUs. What the processes tell each other
     beside that goes through gloo, and so never waits for a GPU.
 
     Parameters
     ----------
     place : Place
+    precision : str
+        Arithmetic, in Lightning's words.
+    unused_weights : bool
+        Whether the loss may leave out some weights; gradients are then shared more slowly.
 
     Attributes
     ----------
     place : Place
     device : torch.device
+    fabric : Fabric
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(
+        self, place: Place, *, precision: str = "32-true", unused_weights: bool = False
+    ) -> None:
         self.place, self.device = place, device_of(place)
+        for name in ("lightning.fabric", "lightning.pytorch"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+        several, cuda = place.size > 1, self.device.type == "cuda"
+        shared = DDPStrategy(
+            process_group_backend="nccl" if cuda else "gloo",
+            timeout=PATIENCE,
+            broadcast_buffers=False,  # statistics of norms are averaged once an epoch instead
+            gradient_as_bucket_view=True,
+            find_unused_parameters=unused_weights,
+        )
+        self.fabric = Fabric(
+            accelerator=self.device.type,
+            devices=place.local_size,
+            num_nodes=place.size // place.local_size,
+            strategy=shared if several else "auto",
+            precision=precision,
+            # Said, not looked for: looking for MPI would start it.
+            plugins=[TorchElasticEnvironment() if several else LightningEnvironment()],
+        )
         self._control: dist.ProcessGroup | None = None
         self._watch: Watch | None = None
 
@@ -70,15 +101,8 @@ class Processes:
         return self.place.rank == 0
 
     def __enter__(self) -> Processes:
-        if self.device.type == "cuda":
-            torch.cuda.set_device(self.device)
+        self.fabric.launch()
         if self.place.size > 1:
-            cuda = self.device.type == "cuda"
-            dist.init_process_group(
-                "nccl" if cuda else "gloo",
-                timeout=PATIENCE,
-                device_id=self.device if cuda else None,
-            )
             self._control = dist.new_group(backend="gloo", timeout=PATIENCE)
             self._watch = Watch(self.place, self.broadcast, host=os.environ["MASTER_ADDR"])
         return self

@@ -57,10 +57,10 @@ class SphereTask(Task):
             inside = torch.ones_like(inside)
         self.register_buffer("mask", inside.float() / inside.float().mean(), persistent=False)
 
-    @property
-    def all_weights_learn(self) -> bool:
+    @staticmethod
+    def all_weights_learn(settings: LearnSettings) -> bool:
         """Features learn from the spectrum or from the contrast; without both, from nothing."""
-        return bool(self.settings.loss.profile or self.settings.loss.contrast)
+        return bool(settings.loss.profile or settings.loss.contrast)
 
     def losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Loss of disturbed images, and its pieces."""

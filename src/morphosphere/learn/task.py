@@ -48,8 +48,8 @@ class Task(nn.Module):
         super().__init__()
         self.settings, self.transform, self.seed = settings, transform, seed
 
-    @property
-    def all_weights_learn(self) -> bool:
+    @staticmethod
+    def all_weights_learn(settings: LearnSettings) -> bool:
         """Whether the loss depends on every weight; else processes share gradients more slowly."""
         return True
 

@@ -81,7 +81,8 @@ def train(
     if settings.threads:
         torch.set_num_threads(settings.threads)
     kind = TASKS[settings.task]
-    with Processes(place) as processes:
+    unused = not kind.all_weights_learn(settings)
+    with Processes(place, precision=settings.precision, unused_weights=unused) as processes:
         with ImageSet(images) as opened:
             transform = build_transform(settings.transform, opened)
             facts = {"images": len(opened)}
@@ -98,7 +99,7 @@ def train(
             log(f"learn: {schedule}, {_devices(processes)}")
         processes.wait()
         torch.manual_seed(seed)
-        task = kind(settings, transform, seed=seed).to(processes.device)
+        task = kind(settings, transform, seed=seed)
         if settings.compile:
             for network in task.networks.children():
                 network.compile()
