@@ -247,7 +247,7 @@ def test_output_that_cannot_be_written(box, tmp_path, run):
     (tmp_path / "file").write_text("")
     status, log = run(box, tmp_path / "file" / "out")
     assert status == 1
-    assert "Not a directory" in log
+    assert f"{tmp_path / 'file'}: File exists" in log
     assert "Traceback" not in log
 
 

@@ -17,7 +17,7 @@ class ExtractSettings(Settings):
         2,
         ge=1,
         description="Number of GalaxySet files per snapshot; they share the particles evenly. "
-        "MPI ranks share the files, so more ranks than shards bring nothing.",
+        "Each is rendered by a job of its own.",
     )
     min_stellar_mass: float = Field(
         0.0, ge=0, description="Least stellar mass of a subhalo in the catalogue (solMass)."
