@@ -15,10 +15,10 @@ from morphosphere.config.render import RenderSettings
 from morphosphere.errors import InputError
 from morphosphere.parallel import World
 from morphosphere.render.channels import unit_of
-from morphosphere.render.galaxy import Pictures, render_galaxy
+from morphosphere.render.galaxy import render_galaxy
 from morphosphere.render.observe import telescope_of
 
-#: Bytes of images that are held before they are written.
+#: Bytes of images that are written at a time.
 _BUFFER = 1 << 23
 
 
@@ -137,8 +137,7 @@ def _render_part(
     if settings.observation:
         telescope = telescope_of(settings.observation, settings.channels)
     counts = {"galaxies": 0, "images": 0, "particles_left_out": 0}
-    buffer: list[Pictures] = []
-    with _writer(target, settings, attributes) as writer:
+    with _writer(target, settings, attributes) as writer, _Batches(writer, settings) as batches:
         for index in share:
             try:
                 pictures = render_galaxy(
@@ -151,14 +150,11 @@ def _render_part(
                 )
             except InputError as error:
                 raise InputError(f"{galaxies.path}: {error}") from None
-            buffer.append(pictures)
+            batches.add(pictures.images, pictures.table)
             counts["galaxies"] += 1
             counts["images"] += len(pictures.images)
             counts["particles_left_out"] += pictures.dropped
-            if sum(item.images.nbytes for item in buffer) >= _BUFFER:
-                _flush(writer, buffer)
             advance(1)
-        _flush(writer, buffer)
     return counts
 
 
@@ -173,24 +169,52 @@ def _writer(target: Path, settings: RenderSettings, attributes: dict[str, Any]) 
     )
 
 
-def _flush(writer: ImageSetWriter, buffer: list[Pictures]) -> None:
-    if buffer:
-        table = {
-            name: np.concatenate([np.asarray(item.table[name]) for item in buffer])
-            for name in buffer[0].table
+class _Batches:
+    """Images written in batches of a fixed size: files do not tell in what pieces they were made.
+
+    A context manager, which writes the last batch.
+    """
+
+    def __init__(self, writer: ImageSetWriter, settings: RenderSettings) -> None:
+        self._writer = writer
+        self.size = max(1, _BUFFER // (len(settings.channels) * settings.size**2 * 4))
+        self._held: list[tuple[np.ndarray, dict[str, Any]]] = []
+
+    def __enter__(self) -> _Batches:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._held:
+            self._writer.append(*self._all())
+
+    def add(self, images: np.ndarray, table: dict[str, Any]) -> None:
+        """Take images (n, C, H, W) and their rows; write what makes whole batches."""
+        self._held.append((images, table))
+        count = sum(len(images) for images, _ in self._held)
+        if count < self.size:
+            return
+        images, table = self._all()
+        whole = count - count % self.size
+        for start in range(0, whole, self.size):
+            rows = slice(start, start + self.size)
+            self._writer.append(images[rows], {name: v[rows] for name, v in table.items()})
+        self._held = [(images[whole:], {name: v[whole:] for name, v in table.items()})]
+
+    def _all(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        names = self._held[0][1]
+        return np.concatenate([images for images, _ in self._held]), {
+            name: np.concatenate([np.asarray(table[name]) for _, table in self._held])
+            for name in names
         }
-        writer.append(np.concatenate([item.images for item in buffer]), table)
-        buffer.clear()
 
 
 def _concatenate(
     parts: Sequence[Path], target: Path, settings: RenderSettings, attributes: dict[str, Any]
 ) -> None:
-    step = max(1, _BUFFER // (len(settings.channels) * settings.size**2 * 4))
-    with _writer(target, settings, attributes) as writer:
+    with _writer(target, settings, attributes) as writer, _Batches(writer, settings) as batches:
         for path in parts:
             with ImageSet(path) as part:
                 table = part.table()
-                for start, images in part.chunks(step):
+                for start, images in part.chunks(batches.size):
                     rows = slice(start, start + len(images))
-                    writer.append(images, {name: column[rows] for name, column in table.items()})
+                    batches.add(images, {name: column[rows] for name, column in table.items()})
