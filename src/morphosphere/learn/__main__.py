@@ -19,7 +19,7 @@ from morphosphere.provenance import RunRecord
 from morphosphere.stage import main_of, run_stage, stage_parser
 
 #: Seconds in which the first process says what is wrong, before others say it too.
-HEAR = 3.0
+HEAR = 15.0
 
 
 def _work(
