@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from morphosphere.errors import MorphosphereError
+from morphosphere.progress import log
 
 #: Variables of launchers that offer a process to MPI.
 _OFFERS = (
@@ -167,10 +168,8 @@ def world(promised: int | None = None) -> World:
     found, library = World(), ""
     if any(name in os.environ for name in _OFFERS):
         die_with_launcher()
-        from mpi4py import MPI
-
-        found = _world_of(MPI.COMM_WORLD)
-        library = MPI.Get_library_version().partition("\n")[0].strip()
+        comm, library = _start_mpi(os.environ)
+        found = _world_of(comm)
     if found.size == 1:
         _check_alone(os.environ, library)
     if promised not in (None, found.size):
@@ -183,6 +182,24 @@ def world(promised: int | None = None) -> World:
     if found.size > 1:
         _limit_threads(threads_of_rank(found.local_size, os.environ))
     return found
+
+
+def _start_mpi(environment: Mapping[str, str]) -> tuple[Any, str]:
+    """The communicator of all ranks, and the name and version of the MPI library."""
+    import mpi4py
+
+    mpi4py.rc.initialize, mpi4py.rc.finalize = False, True
+    from mpi4py import MPI
+
+    version = MPI.Get_library_version().partition("\n")[0]
+    library = " ".join(version.replace("Version:", "").split())
+    if not MPI.Is_initialized():
+        offers_pmix = "PMIX_RANK" in environment and "PMI_RANK" not in environment
+        if offers_pmix and "MPICH" in library and environment["PMIX_RANK"] == "0":
+            # Most builds of MPICH know only its older relatives, and end the process here.
+            log(f"{library} starts under PMIx; if it fails now, use srun --mpi=pmi2")
+        MPI.Init_thread()
+    return MPI.COMM_WORLD, library
 
 
 def _world_of(comm: Any) -> World:

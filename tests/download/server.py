@@ -75,8 +75,6 @@ class Server:
     faults : dict
         Part of an address to a list of faults, used up one by one: a status (429), a status with
         Retry-After (``"429 after 1"``), cut, long, short, html, json, stall, reset.
-    pace : float
-        Seconds between pieces of 16 KiB of a body.
     ranges : bool
         Whether Range is understood.
     headers : callable
@@ -84,7 +82,6 @@ class Server:
     """
 
     faults: dict[str, list[Any]] = field(default_factory=dict)
-    pace: float = 0.0
     ranges: bool = True
     headers: Callable[[bytes], dict[str, str]] = lambda body: {}
     asked: list[Asked] = field(default_factory=list)
@@ -242,9 +239,6 @@ class _Handler(BaseHTTPRequestHandler):
             rest = rest[: len(rest) // 2]
         for i in range(0, min(len(rest), length), 16384):
             self.wfile.write(rest[i : min(i + 16384, length)])
-            if self.owner.pace:
-                self.wfile.flush()
-                self.owner._stop.wait(self.owner.pace)
         if fault == "stall":
             self.wfile.flush()
             self.owner._stop.wait(60)

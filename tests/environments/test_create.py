@@ -6,6 +6,7 @@ that runs Snakemake, and its pins are checked in test_pins.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -16,10 +17,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from PIL import Image
 
 from conftest import ROOT
-from factories_images import draw_galaxies, galaxy_parameters
+from download.conftest import FAST
+from download.server import Server
+from download.test_images import image_of
 from workflow.conftest import Project, copy_project
 
 pytestmark = [
@@ -34,7 +36,18 @@ TINY = {
     "simulations": {"mock": {}},
     "mock": {"galaxies": 8, "files": 1, "stars_range": [300, 600]},
     "render": {"size": 32, "cameras": {"isotropic": 2}},
-    "surveys": {"drawn": {"path": "pictures", "bands": ["i", "r", "g"], "size": 32}},
+    "surveys": {
+        "sky": {
+            "hips2fits": {
+                "hips": ["CDS/P/X/infra", "CDS/P/X/red", "CDS/P/X/green"],
+                "positions": "positions.csv",
+                "size": 32,
+                **FAST,
+            },
+            "bands": ["i", "r", "g"],
+            "size": 32,
+        }
+    },
     "learn": {
         "epochs": 1,
         "batch_size": 8,
@@ -46,13 +59,15 @@ TINY = {
     "predict": {"neighbours": 3},
     "hips": {"order": 1, "tile_width": 64, "cells": 2},
 }
-IMAGES = "results/tiny/images.h5"
+IMAGES, PAGE = "results/tiny/images.h5", "results/tiny/site/index.html"
+AFTER_MODEL = ("hips", "page_data", "page")
 # Records, and the environment that their jobs ran in.
 RECORDS = {
+    "download-sky": "download",
     "mock": "simulations",
     "extract-mock-*": "simulations",
     "render-mock-*": "simulations",
-    "collect-drawn": "surveys",
+    "collect-sky": "surveys",
     "join": "surveys",
     "hips-*": "map",
     "page_data": "map",
@@ -84,31 +99,31 @@ def _pins(environment: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def path_with_conda(conda: Path) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
+def config(conda: Path) -> Iterator[dict]:
+    """The configuration, with its server of images started and conda on the PATH."""
+    with Server(images=image_of) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", str(conda), prepend=os.pathsep)
-        yield
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        config = copy.deepcopy(TINY)
+        config["surveys"]["sky"]["hips2fits"]["url"] = f"{server.hips_url}/hips2fits"
+        yield config
 
 
 @pytest.fixture(scope="module")
-def made(path_with_conda: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+def made(config: dict, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     """The run: images and map in conda environments, the model between them without."""
     project = copy_project(tmp_path_factory.mktemp("project"))
-    pictures = project.folder / "pictures"
-    pictures.mkdir()
-    galaxies = draw_galaxies(galaxy_parameters(6), size=32)
-    for i, galaxy in enumerate(galaxies):
-        picture = (255 * galaxy / galaxy.max()).clip(0, 255).astype("uint8").transpose(1, 2, 0)
-        Image.fromarray(picture).save(pictures / f"g{i}.png")
+    (project.folder / "positions.csv").write_text("name,ra,dec\na,10,20\nb,5,-45\nc,7,3\n")
     conda_prefix = tmp_path_factory.mktemp("environments")
     options = ("--sdm", "conda", "--conda-prefix", str(conda_prefix))
     said = ""
     for words in (
         (*options, IMAGES),
         ("results/tiny/catalogue.parquet", "--rerun-triggers", "mtime"),
-        (*options, "results/tiny/site/index.html", "--rerun-triggers", "mtime"),
+        # Environments are created for the whole graph at once: it is left without learning.
+        (*options, PAGE, "--rerun-triggers", "mtime", "--allowed-rules", *AFTER_MODEL),
     ):
-        done = project.snakemake(*words, config=TINY)
+        done = project.snakemake(*words, config=config)
         said += done.stdout + done.stderr
         assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
     yield Made(project, conda_prefix, options, said)
@@ -157,38 +172,16 @@ def test_ranks_are_started_by_the_mpi_of_the_environment(made: Made, conda: Path
     assert done.stdout.split() == [str(prefix / "bin" / "mpiexec"), "2", "2"], done.stderr
 
 
-def test_a_second_run_has_nothing_to_do(made: Made) -> None:
-    assert made.project.planned(*made.options, IMAGES, config=TINY) == set()
+def test_a_second_run_has_nothing_to_do(made: Made, config: dict) -> None:
+    assert made.project.planned(*made.options, IMAGES, config=config) == set()
 
 
-def test_a_changed_environment_reruns_what_it_serves(made: Made) -> None:
+def test_a_changed_environment_reruns_what_it_serves(made: Made, config: dict) -> None:
     file = made.project.folder / "envs" / "surveys.yaml"
     text = file.read_text()
     file.write_text(text + "      - six==1.17.0\n")
     try:
-        planned = made.project.planned(*made.options, IMAGES, config=TINY)
+        planned = made.project.planned(*made.options, IMAGES, config=config)
     finally:
         file.write_text(text)
     assert planned == {"collect", "join"}
-
-
-def test_the_environment_for_downloads_runs_its_stage(conda: Path, tmp_path: Path) -> None:
-    file, prefix = ROOT / "envs" / "download.yaml", tmp_path / "download"
-    created = subprocess.run(
-        [conda / "conda", "env", "create", "--file", file, "--prefix", prefix],
-        capture_output=True,
-        text=True,
-    )
-    assert created.returncode == 0, created.stderr
-    modules = [
-        "morphosphere.download." + path.stem
-        for path in (ROOT / "src" / "morphosphere" / "download").glob("[a-z]*.py")
-    ]
-    done = subprocess.run(
-        [prefix / "bin" / "python", "-c", f"import {', '.join(['astroquery', *modules])}"],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-    )
-    shutil.rmtree(prefix)
-    assert done.returncode == 0, done.stderr

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
@@ -16,6 +13,7 @@ import pytest
 
 from factories_arepo import BOX, KPC, H, Object, write_arepo
 from morphosphere.artefacts.galaxyset import GalaxySet
+from ranks import FAULTS, check_message, run_ranks, run_with_fault
 
 GROUPS = [
     [Object(axis=(1, 2, 3)), Object((300, 200, 100), stars=0, gas=40)],
@@ -215,32 +213,56 @@ def test_small_chunks_change_nothing(box, tmp_path, run):
     assert (tmp_path / "a/0.h5").read_bytes() == (tmp_path / "b/0.h5").read_bytes()
 
 
-@pytest.mark.parametrize("ranks", [2, 5])
-def test_results_do_not_depend_on_the_number_of_ranks(box, tmp_path, run, ranks):
-    mpiexec = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    assert mpiexec, "mpiexec comes with the mpich wheel"
-    run(box, tmp_path / "one", shards=3, min_stars=1)
-    command = [mpiexec, "-n", str(ranks), sys.executable, "-m", "morphosphere.extract"]
-    command += ["--simulation", "sim", "--snapshot", "7", "--input", str(box)]
-    command += ["--output", str(tmp_path / "many"), "--settings", '{"shards": 3, "min_stars": 1}']
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+def options(box: Path, output: Path, settings: str) -> list[object]:
+    """Words of the stage's command line."""
+    words = ["--simulation", "sim", "--snapshot", "7", "--input", box, "--output", output]
+    return [*words, "--settings", settings]
+
+
+@pytest.mark.parametrize(("ranks", "shards"), [(1, 3), (2, 3), (5, 3), (5, 1), (5, 2)])
+def test_results_do_not_depend_on_the_number_of_ranks(box, tmp_path, run, ranks, shards):
+    shutil.copytree(box, tmp_path / "box")
+    with h5py.File(tmp_path / "box/snapdir_007/snap_007.0.hdf5", "r+") as out:
+        out["PartType4/Coordinates"][3] = np.nan  # a reject, of whichever rank
+    run(tmp_path / "box", tmp_path / "one", shards=shards, min_stars=1)
+    settings = json.dumps({"shards": shards, "min_stars": 1})
+    words = options(tmp_path / "box", tmp_path / "many", settings)
+    done = run_ranks(ranks, ["-m", "morphosphere.extract", "--ranks", ranks, *words])
     assert done.returncode == 0, done.stderr
-    for name in ("0.h5", "1.h5", "2.h5", "galaxies.parquet", "rejects.csv"):
+    names = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert len(names) == shards + 2
+    assert sorted(path.name for path in (tmp_path / "many").iterdir()) == names
+    for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "many" / name).read_bytes()
 
 
 def test_an_error_on_the_ranks_ends_all_of_them(box, tmp_path):
-    mpiexec = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    assert mpiexec, "mpiexec comes with the mpich wheel"
     shutil.copytree(box, tmp_path / "box")
     with h5py.File(tmp_path / "box/snapdir_007/snap_007.1.hdf5", "r+") as out:
         del out["PartType4/Velocities"]
-    command = [mpiexec, "-n", "2", sys.executable, "-m", "morphosphere.extract"]
-    command += ["--simulation", "sim", "--snapshot", "7", "--input", str(tmp_path / "box")]
-    command += ["--output", str(tmp_path / "out")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    words = options(tmp_path / "box", tmp_path / "out", "{}")
+    done = run_ranks(2, ["-m", "morphosphere.extract", *words])
     assert done.returncode != 0
     assert "snap_007.1.hdf5: PartType4 has no Velocities" in done.stderr
+
+
+@pytest.mark.parametrize("shards", [2, 1])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_one_rank_ends_and_so_do_all(box, tmp_path, run, fault, shards):
+    output, settings = tmp_path / "out", json.dumps({"shards": shards, "min_stars": 1})
+    (tmp_path / "told").mkdir()
+    done = run_with_fault(
+        tmp_path / "told",
+        "morphosphere.extract",
+        "morphosphere.extract.shard:make_galaxy",
+        fault,
+        options(box, output, settings),
+    )
+    check_message(done, "extract", fault)
+    assert not list(output.glob("*.*[5tv]")), "something looks finished"
+    status, log = run(box, output, shards=shards, min_stars=1)
+    assert status == 0, log
+    assert not [path for path in output.iterdir() if path.name.startswith(".")]
 
 
 def test_output_that_cannot_be_written(box, tmp_path, run):

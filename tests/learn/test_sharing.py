@@ -47,3 +47,33 @@ def test_processes_share_images_and_find_what_one_finds(start, tmp_path, process
         theirs["metrics"]["validation_brightness"], rel=1e-6
     )
     assert ours["training"]["processes"] == processes
+
+
+def test_accumulated_batches_are_one_large_batch(start):
+    # 80 images: five steps of the weights of 16, whole or in two halves, on one process or two.
+    large = start("large", 1, {"batch_size": 16}).wait().model()
+    halves = {"batch_size": 8, "accumulate": 2}
+    for processes in (1, 2):
+        ours = start(f"halves{processes}", processes, halves).wait().model()
+        _close(ours, large, 1e-5)
+        assert ours["training"]["effective_batch"] == 16
+        assert ours["training"]["accumulate"] == 2
+
+
+def test_half_precision_finds_nearly_the_same(start):
+    exact = start("exact", 1).wait().model()
+    for processes in (1, 2):
+        ours = start(f"half{processes}", processes, {"precision": "bf16-mixed"}).wait().model()
+        _close(ours, exact, 0.02)
+        assert any(
+            not torch.equal(value, exact["weights"][name])
+            for name, value in ours["weights"].items()
+        )
+        loss = exact["metrics"]["validation_loss"]
+        assert ours["metrics"]["validation_loss"] == pytest.approx(loss, rel=0.2)
+
+
+def test_compiled_networks_find_the_same(start):
+    _close(
+        start("compiled", 1, {"compile": True}).wait().model(), start("plain").wait().model(), 1e-4
+    )

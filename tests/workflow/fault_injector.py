@@ -10,7 +10,8 @@ memory
 wait
     Make the file that ``FAULT_FLAG`` names, with the process id in it, and sleep.
 
-``FAULT_RECORD`` names a file that lists all renames, and what Python opens for writing.
+``FAULT_RECORD`` names a file that lists all renames, what Python opens for writing, and how many
+threads jobs are told to use.
 """
 
 import os
@@ -74,4 +75,8 @@ def _hook(event: str, args: tuple) -> None:
 
 
 if _job:
+    if _record:
+        for _name in sorted(os.environ):
+            if _name.endswith("_NUM_THREADS"):
+                _note("environment", f"{_name}={os.environ[_name]}")
     sys.addaudithook(_hook)

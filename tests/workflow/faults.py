@@ -55,9 +55,8 @@ UNCOUNTED = ("logs/", "provenance/", "training/")
 
 def environment(**more: str) -> dict[str, str]:
     """Of Snakemake and jobs: one thread each, as results may depend on the number."""
-    given = {
-        k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "MORPHOSPHERE_SNAKEMAKE")
-    }
+    ours = ("PYTHONPATH", "MORPHOSPHERE_SNAKEMAKE")
+    given = {name: value for name, value in os.environ.items() if name not in ours}
     path = f"{Path(sys.executable).parent}{os.pathsep}{given['PATH']}"
     return {**given, "PATH": path, "OMP_NUM_THREADS": "1", "NO_COLOR": "1", **more}
 
@@ -112,6 +111,10 @@ class Faulty:
             name = Path(about["log"][0]).stem
             job = found.setdefault(name, Job(name, about["shellcmd"]))
             job.outputs.append(base64.b64decode(path.name).decode())
+        for name, _, kind, text in read_record(self.folder):
+            if kind == "environment":
+                variable, _, value = text.partition("=")
+                found[name].variables[variable] = value
         return found
 
     def run(self, job: str, *, within: str = "", timeout: float = 120, **variables: str) -> Done:
@@ -120,7 +123,7 @@ class Faulty:
         done = subprocess.run(
             ["bash", "-c", command + self.jobs[job].command],
             cwd=self.folder,
-            env=environment(**variables),
+            env=environment(**self.jobs[job].variables, **variables),
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -169,11 +172,12 @@ class Done:
 
 @dataclass(frozen=True)
 class Job:
-    """One job of a run: its shell command, and what Snakemake knows that it makes."""
+    """One job of a run: its shell command, what Snakemake knows that it makes and sets for it."""
 
     name: str
     command: str
     outputs: list[str] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -193,9 +197,8 @@ class Undisturbed:
 
     @cached_property
     def record(self) -> list[tuple[str, str, str, str]]:
-        """Job, rank, "rename" or "write", and path below ``results``."""
-        lines = (self.project.folder / "record").read_text().splitlines()
-        return [tuple(line.split("\t")) for line in lines]
+        """See `read_record`."""
+        return read_record(self.project.folder)
 
     @cached_property
     def renames(self) -> dict[tuple[str, str], int]:
@@ -205,7 +208,7 @@ class Undisturbed:
     @contextlib.contextmanager
     def copied(self, folder: Path, *, results: bool = True) -> Iterator[Faulty]:
         """A copy to disturb, with or without results, removed at the end."""
-        leave_out = None if results else shutil.ignore_patterns("results", ".snakemake", "record")
+        leave_out = None if results else shutil.ignore_patterns("results", ".snakemake")
         shutil.copytree(self.project.folder, folder / "p", symlinks=True, ignore=leave_out)
         try:
             yield Faulty(folder / "p")
@@ -227,6 +230,11 @@ class Undisturbed:
         names = [p.relative_to(project.results).as_posix() for p in project.results.rglob(".*")]
         left = [n for n in names if not n.startswith("provenance/")]
         assert not left, f"left behind: {left}"
+
+
+def read_record(folder: Path) -> list[tuple[str, str, str, str]]:
+    """Of each rename, opening or variable: job, rank, kind, and path or value; see the injector."""
+    return [tuple(line.split("\t")) for line in (folder / "record").read_text().splitlines()]
 
 
 def make_undisturbed(project: Faulty) -> Undisturbed:

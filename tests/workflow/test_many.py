@@ -89,7 +89,10 @@ def test_a_snapshot_that_does_not_train_is_placed_by_the_model_that_is_there(one
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     assert (weights.read_bytes(), weights.stat().st_mtime_ns) == before
     assert ModelBundle.load(results / "model").trained_on == ["box/1"]
-    with ImageSet(results / "images_training.h5") as training, ImageSet(results / "images.h5") as images:
+    with (
+        ImageSet(results / "images_training.h5") as training,
+        ImageSet(results / "images.h5") as images,
+    ):
         assert set(training.column("snapshot")) == {1}
         assert set(images.column("snapshot")) == {0, 1}
     rows = Catalogue(results / "catalogue.parquet").read(["snapshot", "split"])

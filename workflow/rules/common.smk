@@ -77,6 +77,11 @@ def folder(files):
     return parent
 
 
+def any_of(names):
+    """Regular expression for one of some names; for nothing, if there is none."""
+    return "|".join(names) or "(?!)"
+
+
 def provenance(name):
     return f"{RESULTS}/provenance/{name}.json"
 

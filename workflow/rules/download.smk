@@ -12,17 +12,12 @@ if "downloads" not in workflow.global_resources:
     workflow.register_resource("downloads", 1)
 
 
-def any_of(names):
-    """Regular expression for one of some names; for nothing, if there is none."""
-    return "|".join(names) or "(?!)"
-
-
 rule download_cutouts:
     output:
         manifest=f"{RESULTS}/snapshots/{{simulation}}/{{snapshot}}/manifest.json",
-        record=provenance("download-{simulation}-{snapshot}"),
+        record=provenance("download_cutouts-{simulation}-{snapshot}"),
     log:
-        log_of("download-{simulation}-{snapshot}"),
+        log_of("download_cutouts-{simulation}-{snapshot}"),
     wildcard_constraints:
         simulation=any_of(
             name for name, given in CONFIG.simulations.items() if given.tng_api
@@ -56,9 +51,9 @@ rule download_images:
         positions=lambda wildcards: CONFIG.surveys[wildcards.survey].hips2fits.positions,
     output:
         manifest=f"{RESULTS}/surveys/{{survey}}/manifest.json",
-        record=provenance("download-{survey}"),
+        record=provenance("download_images-{survey}"),
     log:
-        log_of("download-{survey}"),
+        log_of("download_images-{survey}"),
     wildcard_constraints:
         survey=any_of(name for name, given in CONFIG.surveys.items() if given.hips2fits),
     retries: 0

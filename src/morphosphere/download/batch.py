@@ -6,7 +6,7 @@ import csv
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,11 @@ def fetch_all(client: Client, store: Store, wanted: Sequence[Wanted], what: str)
 def _results(
     client: Client, store: Store, wanted: Iterable[Wanted]
 ) -> Iterator[tuple[Wanted, Entry | Reject]]:
-    """Results in order; a few files are on their way at a time."""
+    """Results in order; a few files are on their way at a time.
+
+    The first error that is more than a file's own ends the work of all threads at once.
+    """
+    ends: list[Exception] = []
 
     def one(item: Wanted) -> Entry | Reject:
         try:
@@ -84,6 +88,10 @@ def _results(
             return Reject(item.file, item.id, f"not at the server ({missing})")
         except Failed as failed:
             return Reject(item.file, item.id, f"failed: {failed}", lasting=False)
+        except Exception as error:
+            ends.append(error)
+            client.stop()
+            raise
 
     connections = client.settings.connections
     with ThreadPoolExecutor(connections) as pool:
@@ -92,17 +100,26 @@ def _results(
             for item in wanted:
                 flying.append((item, pool.submit(one, item)))
                 if len(flying) > connections:
-                    item, future = flying.popleft()
-                    yield item, future.result()
+                    yield _first(flying, ends)
             while flying:
-                item, future = flying.popleft()
-                yield item, future.result()
+                yield _first(flying, ends)
         except BaseException:
             client.stop()
             raise
         finally:
             for _, future in flying:
                 future.cancel()
+
+
+def _first(
+    flying: deque[tuple[Wanted, Future[Entry | Reject]]], ends: list[Exception]
+) -> tuple[Wanted, Entry | Reject]:
+    """The result that is due; what ends the work goes before what merely stopped with it."""
+    item, future = flying.popleft()
+    wait((future,))
+    if ends:
+        raise ends[0]
+    return item, future.result()
 
 
 def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:

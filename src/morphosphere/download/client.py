@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import requests
-from urllib3.exceptions import HTTPError, InvalidHeader
+from urllib3.exceptions import HTTPError, InvalidHeader, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from morphosphere import __version__
@@ -112,8 +112,13 @@ class Client:
         self._next = 0.0
 
     def stop(self) -> None:
-        """End all waits; what is under way in other threads ends with `Failed`."""
+        """End all waits and transfers of all threads; they end with `Failed`."""
         self._stop.set()
+
+    def go_on(self) -> None:
+        """Raise `Failed` if the client was stopped."""
+        if self._stop.is_set():
+            raise Failed("stopped")
 
     def retrying(self, what: str, attempt: Callable[[], T], progress: Callable[[], int]) -> T:
         """Result of `attempt`, tried again after temporary faults.
@@ -138,9 +143,9 @@ class Client:
         chance = random.Random(f"{self._seed} {what}")
         tries, best = 0, progress()
         while True:
-            if self._stop.is_set():
-                raise Failed("stopped")
+            self.go_on()
             self._take_turn()
+            self.go_on()
             try:
                 return attempt()
             except Temporary as fault:
@@ -199,7 +204,7 @@ class Client:
         except requests.TooManyRedirects:
             raise DownloadError(f"{url}: too many redirects") from None
         except (requests.RequestException, HTTPError) as error:
-            raise Temporary(_words(error)) from None
+            raise Temporary(self._words(error)) from None
 
     def json(self, url: str, params: Mapping[str, str]) -> Any:
         """A JSON answer.
@@ -271,6 +276,18 @@ class Client:
         body = self._clean(" ".join(body.split()))
         return f": {body[:300]}" if body else ""
 
+    def _words(self, error: Exception) -> str:
+        if error.args and isinstance(error.args[0], ReadTimeoutError):
+            return f"nothing came for {self.settings.timeout:g} s"
+        name = type(error).__name__
+        known = {
+            "SSLError": "the connection is not secure (certificate)",
+            "ProxyError": "the proxy does not answer",
+            "ConnectionError": "cannot connect, or the connection was cut",
+            "ChunkedEncodingError": "the connection was cut",
+        }
+        return known.get(name, f"the transfer failed ({name})")
+
     def _clean(self, text: str) -> str:
         return self._secret.out_of(text) if self._secret else text
 
@@ -288,17 +305,6 @@ def _host(response: requests.Response) -> str:
 
 def _kind(response: requests.Response) -> str:
     return response.headers.get("Content-Type", "of no kind").partition(";")[0][:60]
-
-
-def _words(error: Exception) -> str:
-    name = type(error).__name__
-    known = {
-        "SSLError": "the connection is not secure (certificate)",
-        "ProxyError": "the proxy does not answer",
-        "ConnectionError": "cannot connect, or the connection was cut",
-        "ChunkedEncodingError": "the connection was cut",
-    }
-    return known.get(name, f"the transfer failed ({name})")
 
 
 def _retry_after(response: requests.Response) -> float:

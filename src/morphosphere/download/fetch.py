@@ -109,6 +109,7 @@ def _receive(client: Client, wanted: Wanted, part: Path, start: int) -> None:
                 _compare(handle, start, blocks, part)
             for block in blocks:
                 handle.write(block)
+                client.go_on()
         _check_promises(response, part, whole)
 
 

@@ -47,7 +47,7 @@ def prepare(root: Path, fingerprint: dict[str, Any]) -> bool:
     if _same(root, fingerprint):
         (root / "properties").unlink(missing_ok=True)
         return True
-    leftovers = [item for item in root.iterdir() if not item.name.endswith(".partial")]
+    leftovers = [item for item in root.iterdir() if ".partial" not in item.name]
     if leftovers and not (root / FINGERPRINT).exists():
         raise InputError(
             f"{root}: holds {leftovers[0].name}, but no {FINGERPRINT}, so it is not a map of ours; "
