@@ -126,7 +126,7 @@ class Loop:
         with self._signals:
             self._saved = self._clock = time.monotonic()
             while p.epoch < settings.epochs and p.waited < settings.patience:
-                self._train()
+                self.train_epoch()
                 self._end_epoch(self._validate())
             self._agreement.finish()
         if self.processes.first and self.best_weights is None:
@@ -135,7 +135,7 @@ class Loop:
                 "learn.precision 32-true"
             )
 
-    def _train(self) -> None:
+    def train_epoch(self) -> None:
         """The steps of this epoch that are still to do."""
         p = self.progress
         self.task.train()
