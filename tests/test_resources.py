@@ -107,3 +107,13 @@ def test_a_rule_asks_by_input_ranks_and_attempt():
     alone = requests("join", DEMO)
     assert set(alone) == {"mem_mb", "runtime"}
     assert alone["mem_mb"](**job, attempt=1, threads=4) == memory_mb("join", 183)
+
+
+def test_training_asks_for_each_process_of_a_node_and_for_no_more_images_than_there_are():
+    def asked(size, **compute):
+        config = Config.model_validate({"simulations": {"mock": {}}, "compute": compute})
+        job = {"wildcards": None, "input": SimpleNamespace(size_mb=size)}
+        return requests("learn", config)["mem_mb"](**job, attempt=1, threads=8)
+
+    assert asked(1e4, gpus=4, nodes=2) == pytest.approx(4 * asked(1e4), abs=400)
+    assert asked(1.0) < asked(1e4) - 2000

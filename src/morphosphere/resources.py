@@ -19,6 +19,8 @@ MARGIN = 1.5
 DAY = 24 * 60
 _STEP = 100
 _LEAST_MINUTES = 10
+#: Size of images in memory, in that of their file, at most.
+_UNPACKED = 20
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,11 @@ def runtime_minutes(
     return min(math.ceil(MARGIN * (work + _LEAST_MINUTES) * 2 ** (attempt - 1)), DAY)
 
 
-def chunk_mb(stage: str, config: Config) -> float:
-    """MB that the settings let each process of a stage hold, besides what its input adds."""
+def chunk_mb(stage: str, config: Config, input_mb: float = math.inf) -> float:
+    """MB that the settings let each process of a stage hold, besides what its input adds.
+
+    Training keeps images in memory, but no more than its input of `input_mb` holds.
+    """
     transform = config.learn.transform
     channels = len(config.render.channels) if config.simulations else 3
     picture = channels * transform.size**2 * 4e-6
@@ -114,7 +119,8 @@ def chunk_mb(stage: str, config: Config) -> float:
         # pictures that wait to be written, in double precision, and those of one galaxy
         return 16 + 4 * rendered * config.render.cameras.total
     if stage == "learn":
-        return config.learn.memory_mib * 1.1 + 60 * picture * config.learn.batch_size
+        kept = min(config.learn.memory_mib * 1.1, _UNPACKED * input_mb)
+        return kept + 60 * picture * config.learn.batch_size
     if stage == "predict":
         return 60 * picture * config.predict.chunk
     if stage == "evaluate":
@@ -151,15 +157,18 @@ def requests(stage: str, config: Config, *, shared: bool = False) -> dict[str, C
         Whether MPI ranks share the work. ``mem_mb_per_cpu`` is then given as well, the memory of
         one rank: Slurm takes it for as many ranks, on as many nodes, as a profile asks for.
     """
-    held, more, fixed = chunk_mb(stage, config), effort(stage, config), fixed_minutes(stage, config)
+    more, fixed = effort(stage, config), fixed_minutes(stage, config)
+    alone = config.compute.processes_per_node if stage == "learn" else 1
 
-    def mem_mb(wildcards: Any, input: Any, attempt: int, threads: int) -> int:
-        processes = threads if shared else 1
-        size = input.size_mb
+    def memory(size: float, processes: int, attempt: int) -> int:
+        held = chunk_mb(stage, config, size)
         return memory_mb(stage, size, chunk_mb=held, processes=processes, attempt=attempt)
 
+    def mem_mb(wildcards: Any, input: Any, attempt: int, threads: int) -> int:
+        return memory(input.size_mb, threads if shared else alone, attempt)
+
     def mem_mb_per_cpu(wildcards: Any, input: Any, attempt: int) -> int:
-        return memory_mb(stage, input.size_mb, chunk_mb=held, attempt=attempt)
+        return memory(input.size_mb, 1, attempt)
 
     def runtime(wildcards: Any, input: Any, attempt: int, threads: int) -> int:
         processes = threads if shared else 1

@@ -24,7 +24,7 @@ from pathlib import Path
 MARK = "# written by morphosphere's tests"
 CONFIGURATION = Path("/etc/slurm")
 NODES = ("n1", "n2")
-CORES, MEMORY_MIB, GPUS = 4, 6000, 2
+CORES, MEMORY_MIB, GPUS = 4, 32000, 2
 
 
 class SlurmError(RuntimeError):
@@ -223,8 +223,8 @@ MinJobAge=600
 ReturnToService=2
 GresTypes=gpu
 {nodes}
-PartitionName=main Nodes=ALL Default=YES MaxTime=60 State=UP PriorityTier=1 GraceTime=20
-PartitionName=urgent Nodes=ALL MaxTime=60 State=UP PriorityTier=10 PreemptMode=OFF
+PartitionName=main Nodes=ALL Default=YES MaxTime=1440 State=UP PriorityTier=1 GraceTime=20
+PartitionName=urgent Nodes=ALL MaxTime=1440 State=UP PriorityTier=10 PreemptMode=OFF
 """
         (CONFIGURATION / "slurm.conf").write_text(text)
 
