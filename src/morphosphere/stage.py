@@ -107,12 +107,15 @@ def run_stage(
         settings = read_settings(model, args.settings)
         if mpi:
             ranks = world(getattr(args, "ranks", None))
-        record = RunRecord(stage, settings.model_dump(mode="json"), args.seed)
+        values = settings.model_dump(mode="json")
+        record = RunRecord(stage, values, args.seed, args.provenance)
         first = ranks.first and os.environ.get("RANK", "0") == "0"  # of MPI's ranks, of torchrun's
         with alone(args.provenance if first else None):
             ranks.barrier()
             work(args, settings, record, ranks)
             ranks.barrier()
+            if mpi:
+                record.gather(ranks.gather)
             if args.provenance and ranks.first:
                 record.note(ranks=ranks.size)
                 record.write(args.provenance)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,13 @@ from morphosphere.errors import InputError
 from morphosphere.files import atomic_path
 
 
-def join(parts: Sequence[str | Path], path: str | Path) -> int:
+def join(parts: Sequence[str | Path], path: str | Path, *, digests: Sequence[str] = ()) -> int:
     """Join ImageSets into one whose images are virtual; return their number.
 
     Parts are referred to by relative path. Columns that some parts lack are filled with NaN
     (numbers) or an empty string; a column of numbers in one part and text in another becomes text.
+    One digest of the parts' digests is kept, so that the digest of the joined file stands for all
+    pixels.
 
     Raises
     ------
@@ -39,8 +41,10 @@ def join(parts: Sequence[str | Path], path: str | Path) -> int:
         layout = h5py.VirtualLayout(shape, dtype=np.result_type(*(s.images.dtype for s in sets)))
         layout.dcpl.set_obj_track_times(False)  # the same parts give the same bytes
         names = list(dict.fromkeys(name for s in sets for name in s.columns))
-        with atomic_path(path) as temporary, h5py.File(temporary, "w") as out:
+        with atomic_path(path) as temporary, HDF5Output(temporary) as out:
             out.attrs.update({**_common(sets), "n_parts": len(sets)})
+            if digests:
+                out.attrs["parts_digest"] = sha256("\n".join(digests).encode()).hexdigest()
             start = 0
             for part in sets:
                 stop = start + len(part)

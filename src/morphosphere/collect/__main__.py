@@ -35,6 +35,8 @@ def _work(
     counts = collect(args.name, settings, args.output, workers=max(1, args.workers))
     if settings.table:
         record.inputs([settings.table])
+    record.inputs_together(settings.path, counts.files)
+    record.outputs([args.output / name for name in ("images.h5", "rejects.csv")])
     record.note(
         survey=args.name,
         images=counts.images,

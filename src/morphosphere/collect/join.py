@@ -32,8 +32,9 @@ def _work(args: argparse.Namespace, _: JoinSettings, record: RunRecord, world: W
     from morphosphere.progress import log
 
     parts = [Path(path) for pattern in args.input for path in expand_ranges(pattern)]
-    total = join(parts, args.output)
-    record.inputs(parts)
+    digests = record.inputs(parts)
+    total = join(parts, args.output, digests=list(digests.values()))
+    record.outputs([args.output])
     record.note(images=total, parts=len(parts))
     log(f"joined {total} images of {len(parts)} sets")
 

@@ -34,6 +34,7 @@ class Counts:
     without_object: int = 0
     rejects: Counter[str] = field(default_factory=Counter)
     files_digest: str = ""
+    files: list[str] = field(default_factory=list)
 
 
 class Sink:

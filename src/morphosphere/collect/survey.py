@@ -55,6 +55,7 @@ def collect(name: str, settings: SurveySettings, output: Path, *, workers: int =
             _fill(sink, left_out, found.items, settings, workers, f"collect {name}")
         sink.counts.rejects = left_out.reasons
         sink.counts.files_digest = listing_digest(found.items, Path(settings.path))
+        sink.counts.files = list(dict.fromkeys(f for item in found.items for f in item.files))
     _say(name, sink.counts, found, known)
     if not sink.counts.images:
         raise InputError(_nothing_left(settings, sink.counts, rejects))

@@ -51,6 +51,7 @@ def _work(args: argparse.Namespace, settings: Settings, record: RunRecord, world
         record.inputs([settings.positions])
         batch = download_images(settings, args.bands or None, args.output, seed=args.seed)
     record.settings = settings.model_dump(mode="json")
+    record.outputs([args.output / "manifest.json"])
     record.note(
         files=len(batch.entries),
         bytes=sum(entry.bytes for entry in batch.entries.values()),

@@ -37,6 +37,7 @@ def _work(
     draw_all(inputs, results, settings, training=args.training, folder=args.figures, seed=args.seed)
     write_json(args.metrics, results.metrics)
     record.inputs([args.images, args.model, args.catalogue, *args.training.glob("metrics.csv")])
+    record.outputs([args.metrics, *sorted(args.figures.glob("*.png"))])
     record.note(images=len(inputs), metrics=results.metrics)
 
 

@@ -256,6 +256,7 @@ def _work(
     index = make_data(args.images, args.model, args.catalogue, args.output, settings, ranks=ranks)
     if ranks.first:
         record.inputs([args.images, args.catalogue, args.model / "model.json"])
+        record.outputs([args.output])
         record.note(galaxies=index["rows"], columns=len(index["columns"]))
 
 

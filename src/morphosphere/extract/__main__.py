@@ -50,8 +50,10 @@ def _work(
         world=world,
     )
     if facts is not None:
-        if args.provenance:
-            record.inputs(facts.pop("files"))
+        record.inputs(facts.pop("files"))
+        shards = [args.output / f"{index}.h5" for index in range(settings.shards)]
+        tables = [args.output / name for name in ("galaxies.parquet", "rejects.csv")]
+        record.outputs([*shards, *tables])
         record.note(**facts)
 
 

@@ -39,9 +39,10 @@ def work(args: argparse.Namespace, settings: HipsSettings, record: RunRecord, ra
 
     inputs = Inputs(args.images, args.model, args.catalogue, args.output, max(1, args.threads))
     facts = make_layer(args.layer, inputs, settings, ranks)
-    if ranks.first and args.provenance:
+    if ranks.first:
         used = {"generated": [args.model], "real": [args.images, args.model, args.catalogue]}
         record.inputs(used.get(args.layer, [args.catalogue]))
+        record.outputs([args.output])
         record.note(layer=args.layer, **facts)
 
 

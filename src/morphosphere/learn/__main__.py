@@ -44,6 +44,7 @@ def _work(
             settings=settings,
             seed=args.seed,
             world_size=args.world_size,
+            gather=record.gather,
         )
     except Stopped as stop:
         if first:
@@ -56,6 +57,7 @@ def _work(
     if bundle is None:  # the first process writes what is written once
         args.provenance = None
     else:
+        record.outputs([*sorted(bundle.path.iterdir()), args.training / "metrics.csv"])
         record.note(**bundle.info["training"], metrics=bundle.info["metrics"])
 
 

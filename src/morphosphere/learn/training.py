@@ -43,6 +43,7 @@ def train(
     settings: LearnSettings,
     seed: int = 42,
     world_size: int | None = None,
+    gather: Callable[[Callable[[Any], list[Any] | None]], None] | None = None,
 ) -> ModelBundle | None:
     """Train a model and write it.
 
@@ -59,6 +60,8 @@ def train(
     seed : int
     world_size : int, optional
         Number of processes that were promised.
+    gather : callable, optional
+        Called at the end of the training on every process with `Processes.gather`.
 
     Returns
     -------
@@ -115,6 +118,8 @@ def train(
             on_epoch=_reporter(table, training, settings),
         )
         loop.run()
+        if gather is not None:
+            gather(processes.gather)
         processes.close()
         if not processes.first:
             return None

@@ -36,6 +36,7 @@ def _work(
     )
     if ranks.first:
         record.inputs([args.images, args.model])
+        record.outputs([args.output])
         record.note(**facts)
 
 

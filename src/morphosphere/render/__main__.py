@@ -51,6 +51,7 @@ def _work(
             counts = {name: counts.get(name, 0) + number for name, number in done.items()}
     gathered = world.gather(counts)
     if gathered is not None:
+        record.outputs(targets)
         counts = {name: sum(one[name] for one in gathered) for name in gathered[0]}
         record.note(**counts)
         log(f"rendered {counts['images']} images of {counts['galaxies']} galaxies")

@@ -35,6 +35,7 @@ def _work(
 
     plan = plan_box(settings, args.seed)
     write_box(plan, args.output, show=ranks.first)
+    record.outputs(sorted(args.output.glob(f"*_{settings.snapshot:03d}/*.hdf5")))
     record.note(
         galaxies=int((plan.kind == GALAXY).sum()),
         subhalos=len(plan.kind),

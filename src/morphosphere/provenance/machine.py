@@ -1,0 +1,93 @@
+"""What one process took, and where it ran."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+#: Facts of a job of Slurm, by the variables that say them; the first that is set counts.
+_SLURM = {
+    "job": ("SLURM_JOB_ID",),
+    "array_job": ("SLURM_ARRAY_JOB_ID",),
+    "array_task": ("SLURM_ARRAY_TASK_ID",),
+    "step": ("SLURM_STEP_ID",),
+    "nodes": ("SLURM_STEP_NODELIST", "SLURM_JOB_NODELIST"),
+    "partition": ("SLURM_JOB_PARTITION",),
+    "cluster": ("SLURM_CLUSTER_NAME",),
+}
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process has taken so far.
+
+    Attributes
+    ----------
+    host : str
+    memory_mib : float
+        Largest resident memory of the process, or of a child of it.
+    cpu_seconds : float
+        Processor time of all threads, and of children that have ended.
+    gpu_memory_mib : float
+        Largest memory on its GPU; 0 where none was used.
+    """
+
+    host: str
+    memory_mib: float
+    cpu_seconds: float
+    gpu_memory_mib: float = 0.0
+
+    @classmethod
+    def now(cls) -> Usage:
+        """Of this process."""
+        used = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        seconds = sum(one.ru_utime + one.ru_stime for one in used)
+        return cls(platform.node(), peak_memory_mib(), seconds, _gpu_memory_mib())
+
+
+def peak_memory_mib() -> float:
+    """Largest resident memory of this process so far, or of a child that has ended, in MiB."""
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak = max(resource.getrusage(kind).ru_maxrss for kind in kinds)
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def _gpu_memory_mib() -> float:
+    torch = sys.modules.get("torch")  # not imported for this
+    if torch is None or not torch.cuda.is_initialized():
+        return 0.0
+    return torch.cuda.max_memory_allocated() / 2**20
+
+
+def summary(usages: list[Usage]) -> dict[str, Any]:
+    """What all processes of a job took together, in rank order."""
+    memory = [usage.memory_mib for usage in usages]
+    hosts: dict[str, int] = {}
+    for usage in usages:
+        hosts[usage.host] = hosts.get(usage.host, 0) + 1
+    found: dict[str, Any] = {
+        "ranks": len(usages),
+        "hosts": hosts,
+        "largest_rank": memory.index(max(memory)),
+        "memory_mib_of_all": round(sum(memory), 1),
+        "cpu_seconds": round(sum(usage.cpu_seconds for usage in usages), 3),
+    }
+    if gpu := max(usage.gpu_memory_mib for usage in usages):
+        found["gpu_memory_mib"] = round(gpu, 1)
+    return found
+
+
+def slurm_job(environment: Mapping[str, str] = os.environ) -> dict[str, str] | None:
+    """Which job of Slurm this is, and on which nodes; None where it is none."""
+    if not environment.get("SLURM_JOB_ID"):
+        return None
+    found = {
+        fact: next((environment[name] for name in names if environment.get(name)), None)
+        for fact, names in _SLURM.items()
+    }
+    return {fact: value for fact, value in found.items() if value is not None}
