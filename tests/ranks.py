@@ -11,12 +11,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-#: How a rank can end while the others work or wait: what it does, and what the log says then.
+#: How a rank can end while the others work or wait: what it does, and what the log says then. Of
+#: a rank that is killed, the launcher tells.
 FAULTS = {
     "a file that cannot be read": ("raise InputError('a.h5: truncated')", "a.h5: truncated"),
     "an error of ours": ("raise ZeroDivisionError('of ours')", "ZeroDivisionError: of ours"),
-    "an exit": ("sys.exit(3)", None),
-    "a kill": ("os.kill(os.getpid(), signal.SIGKILL)", None),
+    "an exit": ("sys.exit(3)", "ended by SystemExit(3)"),
+    "a kill": ("os.kill(os.getpid(), signal.SIGKILL)", "Killed (signal 9)"),
 }
 #: Seconds from the fault to the end of all ranks.
 DEADLINE = 60
@@ -52,14 +53,14 @@ def run_ranks(
 
 
 def run_with_fault(
-    folder: Path, stage: str, place: str, fault: str, words: Sequence[object]
+    folder: Path, stage: str, place: str, fault: str, words: Sequence[object], *, rank: int = 1
 ) -> subprocess.CompletedProcess[str]:
-    """Run a stage on two ranks, of which the second meets a fault; all have to end by `DEADLINE`.
+    """Run a stage on two ranks, of which one meets a fault; all have to end by `DEADLINE`.
 
     Parameters
     ----------
     folder : Path
-        Empty; for what the ranks tell the test.
+        For what the ranks tell the test; made here.
     stage : str
         Module of the stage.
     place : str
@@ -68,8 +69,11 @@ def run_with_fault(
         A key of `FAULTS`.
     words : sequence
         The stage's options.
+    rank : int
+        The one that meets it.
     """
     module, _, function = place.partition(":")
+    folder.mkdir()
     script = folder / "faulty.py"
     script.write_text(
         textwrap.dedent(
@@ -84,7 +88,7 @@ def run_with_fault(
 
             rank = os.environ["PMI_RANK"]
             pathlib.Path({str(folder)!r}, "pid" + rank).write_text(str(os.getpid()))
-            if rank == "1":
+            if rank == "{rank}":
                 importlib.import_module({module!r})
                 unittest.mock.patch("{module}.{function}", fault).start()
             sys.exit(main(sys.argv[1:]))
@@ -92,6 +96,7 @@ def run_with_fault(
         )
     )
     done = run_ranks(2, [script, *words])
+    assert (folder / "fault").exists(), done.stderr
     pids = [int((folder / name).read_text()) for name in ("pid0", "pid1")]
     while alive := [pid for pid in pids if runs(pid)]:
         since = time.time() - (folder / "fault").stat().st_mtime
@@ -101,14 +106,16 @@ def run_with_fault(
     return done
 
 
-def check_message(done: subprocess.CompletedProcess[str], stage: str, fault: str) -> None:
-    """The job has failed, and its log says which rank and why, where a rank can say so."""
+def check_message(
+    done: subprocess.CompletedProcess[str], stage: str, fault: str, *, rank: int = 1
+) -> None:
+    """The job has failed, and its log says which of two ranks and why."""
     assert done.returncode != 0
-    said = FAULTS[fault][1]
-    if said:
-        assert said in done.stderr, done.stderr
-        assert f"morphosphere {stage} (rank 1 of 2): " in done.stderr, done.stderr
-        assert "rank 0 of 2" not in done.stderr
+    said = done.stdout + done.stderr
+    assert FAULTS[fault][1] in said, said
+    assert said.count(f"morphosphere {stage} (rank ") == (fault != "a kill")
+    if fault != "a kill":
+        assert f"morphosphere {stage} (rank {rank} of 2): " in said, said
 
 
 def runs(pid: int) -> bool:

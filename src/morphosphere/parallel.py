@@ -38,6 +38,8 @@ _LAUNCHERS = {
 }
 #: Seconds between two looks at whether the other ranks have come; doubled up to the second.
 _PAUSES = (1e-4, 0.02)
+#: Seconds that ranks other than the first wait before they tell of an error.
+_TURN = 1.0
 
 
 class LaunchError(MorphosphereError):
@@ -87,6 +89,10 @@ class World:
         host = f" on {platform.node()}" if self.local_size < self.size else ""
         return f"rank {self.rank} of {self.size}{host}"
 
+    def doing(self, work: str) -> str:
+        """What the first rank shows progress of: of its own part, where there are several."""
+        return f"{work} ({self.name})" if self.name else work
+
     def barrier(self) -> None:
         """Wait until every rank is here, without taking the processor from those that are not."""
         if self.comm is not None:
@@ -125,6 +131,15 @@ class World:
         number = self.rank * groups // self.size
         comm = self.comm.Split(number, self.rank)
         return number, _world_of(comm)
+
+    def take_turn(self) -> None:
+        """Wait a moment before telling of an error and ending all ranks.
+
+        Ranks often meet the same fault together. The first one tells of it at once, and when it
+        ends the others, they have not spoken yet: the log holds one message.
+        """
+        if not self.first:
+            time.sleep(_TURN * (1 + min(self.rank / 10, 1)))
 
     def abort(self) -> None:
         """End all ranks at once, so that one rank's failure leaves nobody waiting."""

@@ -250,7 +250,6 @@ def test_an_error_on_the_ranks_ends_all_of_them(box, tmp_path):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_one_rank_ends_and_so_do_all(box, tmp_path, run, fault, shards):
     output, settings = tmp_path / "out", json.dumps({"shards": shards, "min_stars": 1})
-    (tmp_path / "told").mkdir()
     done = run_with_fault(
         tmp_path / "told",
         "morphosphere.extract",

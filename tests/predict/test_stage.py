@@ -22,6 +22,7 @@ from morphosphere.errors import InputError
 from morphosphere.learn import load_model
 from morphosphere.predict.catalogue import PREDICTED
 from morphosphere.predict.placement import Model, Placed, check_placed
+from ranks import FAULTS, check_message, run_ranks, run_with_fault
 
 
 def test_every_image_has_a_row_with_all_of_its_table(small_map):
@@ -73,20 +74,65 @@ def test_place_and_pose_draw_the_reconstruction(small_map):
     )
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
-def test_the_number_of_processes_changes_nothing(small_map, tmp_path, ranks):
-    alone = tmp_path / "alone.parquet"
-    settings = '{"chunk": 16}'
+def options(small: SmallMap, output: Path, settings: str) -> list[object]:
+    """Words of the stage's command line."""
+    words = ["--images", small.images, "--model", small.model, "--output", output]
+    return [*words, "--settings", settings]
+
+
+@pytest.mark.parametrize(
+    ("ranks", "settings"),
+    [
+        (1, {"chunk": 16}),
+        (2, {"chunk": 16}),
+        (5, {"chunk": 16}),
+        (5, {"chunk": 60}),
+        (5, {"chunk": 16, "exact_up_to": 0}),
+    ],
+    ids=["1", "2", "5", "5 for two chunks", "5 with an inverted file"],
+)
+def test_results_do_not_depend_on_the_number_of_ranks(small_map, tmp_path, ranks, settings):
+    settings = json.dumps(settings)
+    alone, shared = tmp_path / "alone.parquet", tmp_path / "shared.parquet"
     assert run_predict(small_map, alone, settings) == 0
-    shared = tmp_path / "shared.parquet"
-    subprocess.run(
-        [Path(sys.executable).parent / "mpiexec", "-n", str(ranks), sys.executable, "-m",
-         "morphosphere.predict", "--images", small_map.images, "--model", small_map.model,
-         "--output", shared, "--settings", settings],
-        check=True,
-        capture_output=True,
-    )  # fmt: skip
+    words = ["--ranks", ranks, *options(small_map, shared, settings)]
+    done = run_ranks(ranks, ["-m", "morphosphere.predict", *words])
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("place images") <= 1  # the first rank may have none
     assert shared.read_bytes() == alone.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alone.parquet", "shared.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("place", "rank", "fault"),
+    [
+        *(("catalogue:check_placed", 1, fault) for fault in FAULTS),
+        *(("catalogue:mean_of", 1, fault) for fault in FAULTS),
+        *(("catalogue:outlier_score", 0, fault) for fault in FAULTS),
+    ],
+)
+def test_one_rank_ends_and_so_do_all(small_map, tmp_path, place, rank, fault):
+    output, settings = tmp_path / "out" / "catalogue.parquet", '{"chunk": 16}'
+    done = run_with_fault(
+        tmp_path / "told",
+        "morphosphere.predict",
+        f"morphosphere.predict.{place}",
+        fault,
+        options(small_map, output, settings),
+        rank=rank,
+    )
+    check_message(done, "predict", fault, rank=rank)
+    assert not output.exists()
+    assert run_predict(small_map, output, settings) == 0
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+def test_ranks_that_meet_the_same_fault_say_it_once(small_map, tmp_path):
+    grey = make_imageset(tmp_path / "grey.h5", 4, channels=("r",))
+    words = options(replace(small_map, images=grey), tmp_path / "catalogue.parquet", "{}")
+    done = run_ranks(5, ["-m", "morphosphere.predict", *words])
+    assert done.returncode != 0
+    assert done.stderr.count("channels r, but the model") == 1
 
 
 def test_inverted_file_index_in_the_stage(small_map, tmp_path):

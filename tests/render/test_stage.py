@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
-from pathlib import Path
-from subprocess import run
 
 import h5py
 import numpy as np
@@ -21,6 +17,7 @@ from morphosphere.errors import ConfigError
 from morphosphere.parallel import World
 from morphosphere.render.__main__ import main
 from morphosphere.render.work import share_by_work
+from ranks import FAULTS, check_message, run_ranks, run_with_fault
 
 SETTINGS = '{"size": 16, "cameras": {"isotropic": 2}}'
 
@@ -89,31 +86,58 @@ def test_a_galaxy_does_not_depend_on_its_company(sets, tmp_path):
     )
 
 
-def test_ranks_make_no_difference(sets, tmp_path):
+@pytest.mark.parametrize("ranks", [1, 2, 5])
+def test_results_do_not_depend_on_the_number_of_ranks(sets, tmp_path, ranks):
+    few = [galaxy(n, magnitudes=True) for n in (7, 8)]
+    inputs = [*sets, write_galaxyset(tmp_path / "in" / "2.h5", few)]
     settings = json.dumps(
         {"size": 16, "cameras": {"random": 2, "isotropic": 0}, "observation": {"pixel_scale": 2}}
     )
-    assert _render(sets, tmp_path / "one", settings) == 0
+    assert _render(inputs, tmp_path / "one", settings) == 0
     (tmp_path / "many" / ".0.parts").mkdir(parents=True)  # as a killed run would leave it
-    command = [Path(sys.executable).with_name("mpiexec"), "-n", "3", sys.executable]
-    command += ["-m", "morphosphere.render", "--settings", settings, "--input", *sets]
-    done = run(
-        [*command, "--output", tmp_path / "many"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    words = ["--ranks", ranks, "--settings", settings, "--input", *inputs]
+    done = run_ranks(ranks, ["-m", "morphosphere.render", *words, "--output", tmp_path / "many"])
     assert done.returncode == 0, done.stderr
-    assert "rendered 10 images of 5 galaxies" in done.stderr
-    assert sorted(p.name for p in (tmp_path / "many").iterdir()) == ["0.h5", "1.h5"]
-    for name in ("0.h5", "1.h5"):
-        images, table, attributes = _content(tmp_path / "one" / name)
-        other, other_table, other_attributes = _content(tmp_path / "many" / name)
-        np.testing.assert_array_equal(images, other)
-        assert list(table) == list(other_table)
-        for column, values in table.items():
-            np.testing.assert_array_equal(values, other_table[column])
-        assert list(attributes) == list(other_attributes)
+    assert done.stderr.count("rendered 14 images of 7 galaxies") == 1
+    assert done.stderr.count("render galaxies") == 1
+    names = ["0.h5", "1.h5", "2.h5"]
+    assert sorted(p.name for p in (tmp_path / "many").iterdir()) == names
+    for name in names:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "many" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("place", "rank", "fault"),
+    [
+        *(("render_galaxy", 1, fault) for fault in FAULTS),
+        *(("_concatenate", 0, fault) for fault in FAULTS),
+    ],
+)
+def test_one_rank_ends_and_so_do_all(sets, tmp_path, place, rank, fault):
+    out = tmp_path / "out"
+    done = run_with_fault(
+        tmp_path / "told",
+        "morphosphere.render",
+        f"morphosphere.render.work:{place}",
+        fault,
+        ["--settings", SETTINGS, "--input", *sets, "--output", out],
+        rank=rank,
+    )
+    check_message(done, "render", fault, rank=rank)
+    assert not list(out.glob("[0-9]*")), "something looks finished"
+    assert _render(sets, out) == 0
+    assert sorted(p.name for p in out.iterdir()) == ["0.h5", "1.h5"]
+
+
+def test_ranks_that_meet_the_same_fault_say_it_once(sets, tmp_path):
+    words = ["--input", tmp_path / "missing.h5", "--output", tmp_path / "out"]
+    done = run_ranks(5, ["-m", "morphosphere.render", *words])
+    assert done.returncode != 0
+    assert done.stderr.count("missing.h5: cannot be read") == 1
+    words = ["--settings", '{"size": 2}', "--input", sets[0], "--output", tmp_path / "out"]
+    done = run_ranks(5, ["-m", "morphosphere.render", *words])
+    assert done.returncode != 0
+    assert done.stderr.count("size: ") == 1
 
 
 def test_galaxies_are_shared_by_their_size():

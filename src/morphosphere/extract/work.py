@@ -61,7 +61,7 @@ def extract(
         mine = range(index, index + 1)
     outcomes = []
     total = sum(len(parts[i]) for i in mine)
-    with progress("extract galaxies", total, show=world.first) as advance:
+    with progress(world.doing("extract galaxies"), total, show=world.first) as advance:
         for index in mine:
             path = staging / f"{index}.h5"
             outcomes.append(write_shard(path, plan, parts[index], settings, group, advance))

@@ -140,7 +140,7 @@ def _place(
     place = scratch.mine("place", chunks.rows, _PLACE)
     features = scratch.mine("features", chunks.rows, np.dtype("f4"), (width,))
     galaxy = scratch.mine("galaxy", chunks.rows, np.dtype("i8"))
-    with progress("place images", len(chunks.rows), show=ranks.first) as advance:
+    with progress(ranks.doing("place images"), len(chunks.rows), show=ranks.first) as advance:
         for start, stop in chunks:
             found = network.place(network.bundle.transform(source.read(start, stop)))
             check_placed(found, source, start)
@@ -196,7 +196,7 @@ def _find_neighbours(
     rows = scratch.mine("neighbours", chunks.rows, np.dtype("i8"), slots)
     distances = scratch.mine("distances", chunks.rows, np.dtype("f4"), slots)
     means = scratch.mine("means", chunks.rows, np.dtype("f8"))
-    with progress("find neighbours", len(chunks.rows), show=ranks.first) as advance:
+    with progress(ranks.doing("find neighbours"), len(chunks.rows), show=ranks.first) as advance:
         found = similar.nearest(index, vectors, galaxies, chunks=iter(chunks), count=count)
         for start, row, distance in found:
             rows.write(start, row)

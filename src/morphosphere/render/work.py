@@ -52,6 +52,12 @@ def share_by_work(cost: np.ndarray, world: World) -> range:
     return range(int(edges[world.rank]), int(edges[world.rank + 1]))
 
 
+def share_of(galaxies: GalaxySet, world: World) -> range:
+    """This rank's contiguous part of the galaxies of a GalaxySet."""
+    cost = sum(galaxies.count(name) for name in ("stars", "gas", "dark_matter")) + 1000
+    return share_by_work(cost, world)
+
+
 def render_file(
     source: Path,
     target: Path,
@@ -79,8 +85,7 @@ def render_file(
     world.barrier()
     with GalaxySet(source) as galaxies:
         attributes = _attributes(galaxies, settings)
-        cost = sum(galaxies.count(name) for name in ("stars", "gas", "dark_matter")) + 1000
-        share = share_by_work(cost, world)
+        share = share_of(galaxies, world)
         if world.size == 1:
             return _render_part(galaxies, share, target, settings, seed, attributes, advance)
         mine = parts / f"{world.rank}.h5"
