@@ -80,7 +80,7 @@ def measure(cores: list[int], rounds: int) -> dict[str, Any]:
             raise SystemExit("the benchmark of scaling failed")
         ranks = [json.loads((folder / f"rank{k}.json").read_text()) for k in range(len(cores))]
     facts = {key: value for key, value in ranks[0].items() if key != "blocks"}
-    others = max(0.0, others)
+    facts["processes"], others = len(cores), max(0.0, others)
     if others > IDLE:
         log(f"benchmark scaling: others took {others:.0%} of the busy time; numbers are doubtful")
     blocks = [block for rank in ranks for block in rank["blocks"]]

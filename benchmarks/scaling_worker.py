@@ -26,6 +26,7 @@ from morphosphere.config.learn import LearnSettings
 from morphosphere.learn.checkpoint import Checkpoints
 from morphosphere.learn.data import Batches, build_transform
 from morphosphere.learn.loop import Loop
+from morphosphere.learn.memory import keep_memory
 from morphosphere.learn.place import Place, place_of
 from morphosphere.learn.processes import Processes
 from morphosphere.learn.schedule import schedule_of
@@ -113,6 +114,7 @@ def main() -> None:
     place = place_of(os.environ)
     os.sched_setaffinity(0, {args.cores[place.local_rank]})
     torch.set_num_threads(1)
+    keep_memory()
     with Processes(place) as processes:
         own = _loop(Processes(Place()), args.images, args.folder / str(place.rank))
         shared = _loop(processes, args.images, args.folder)

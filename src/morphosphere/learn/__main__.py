@@ -11,6 +11,7 @@ from pathlib import Path
 
 from morphosphere.config.learn import LearnSettings
 from morphosphere.errors import MorphosphereError
+from morphosphere.learn.memory import keep_memory
 from morphosphere.learn.place import place_of
 from morphosphere.learn.signals import Stopped
 from morphosphere.parallel import World, die_with_launcher
@@ -33,6 +34,7 @@ def _work(
         die_with_launcher()
     try:
         place_of(os.environ, args.world_size)  # before anything that takes long
+        keep_memory()
         from morphosphere.learn.training import train
 
         if first:

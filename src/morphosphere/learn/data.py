@@ -198,11 +198,19 @@ class Batches(Dataset):
         return part[share(len(part), self.place.rank, self.place.size)]
 
     def _streamed(self, epoch: int, run: int) -> tuple[np.ndarray, Tensor]:
-        """Indices and images of this process's part of a run; the next one is read meanwhile."""
+        """Indices and images of this process's part of a run; the next one is read meanwhile.
+
+        The last run of an epoch is followed by the first of the next one, so that no epoch of
+        training begins with waiting.
+        """
         if self._reader is None:
             self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
         runs = -(-self.steps // self._run)
-        wanted = [(epoch, k) for k in range(run, min(run + 2, runs))]
+        wanted = [(epoch, run)]
+        if run + 1 < runs:
+            wanted.append((epoch, run + 1))
+        elif self.shuffle:
+            wanted.append((epoch + 1, 0))
         self._ahead = {key: self._ahead[key] for key in wanted if key in self._ahead}
         for key in wanted:
             if key not in self._ahead:

@@ -6,6 +6,7 @@ import datetime
 import logging
 import os
 import time
+import warnings
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
@@ -75,6 +76,8 @@ class Processes:
         self.place, self.device = place, device_of(place)
         for name in ("lightning.fabric", "lightning.pytorch"):
             logging.getLogger(name).setLevel(logging.ERROR)
+        # Its successor shares statistics of norms once at the start, when each has its own.
+        warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated")
         several, cuda = place.size > 1, self.device.type == "cuda"
         shared = DDPStrategy(
             process_group_backend="nccl" if cuda else "gloo",
