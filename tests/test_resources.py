@@ -10,6 +10,7 @@ from morphosphere.config import Config
 from morphosphere.resources import (
     DAY,
     NEEDS,
+    SNAKEMAKE_MB,
     chunk_mb,
     effort,
     fixed_minutes,
@@ -35,14 +36,14 @@ def test_more_is_asked_for_than_was_taken_but_not_much_more(stage):
     peak, size = MEASURED[stage]
     peak *= 2**20 / 1e6
     asked = memory_mb(stage, size, chunk_mb=chunk_mb(stage, DEMO))
-    assert 1.2 * peak < asked < max(5 * peak, 600)
+    assert 1.2 * peak + SNAKEMAKE_MB < asked < 5 * peak + 2 * SNAKEMAKE_MB
 
 
 @pytest.mark.parametrize("stage", NEEDS)
 def test_asking_grows_with_input_ranks_and_attempts(stage):
     first = memory_mb(stage, 1000)
     assert memory_mb(stage, 1000, attempt=3) == pytest.approx(4 * first, abs=400)
-    assert memory_mb(stage, 1000, processes=8) == pytest.approx(8 * first, abs=800)
+    assert memory_mb(stage, 1000, processes=8) == pytest.approx(8 * first, abs=5000)
     assert memory_mb(stage, 1000, chunk_mb=2000) >= first + 2000
     if stage != "mock":
         assert memory_mb(stage, 1e6) > first
@@ -102,7 +103,7 @@ def test_a_rule_asks_by_input_ranks_and_attempt():
     assert set(asked) == {"mem_mb", "mem_mb_per_cpu", "runtime"}
     one = asked["mem_mb"](**job, attempt=1, threads=1)
     assert asked["mem_mb_per_cpu"](**job, attempt=1) == one
-    assert asked["mem_mb"](**job, attempt=1, threads=4) == pytest.approx(4 * one, abs=400)
+    assert asked["mem_mb"](**job, attempt=1, threads=4) == pytest.approx(4 * one, abs=2000)
     assert asked["runtime"](**job, attempt=1, threads=1) >= 10
     alone = requests("join", DEMO)
     assert set(alone) == {"mem_mb", "runtime"}
@@ -115,5 +116,5 @@ def test_training_asks_for_each_process_of_a_node_and_for_no_more_images_than_th
         job = {"wildcards": None, "input": SimpleNamespace(size_mb=size)}
         return requests("learn", config)["mem_mb"](**job, attempt=1, threads=8)
 
-    assert asked(1e4, gpus=4, nodes=2) == pytest.approx(4 * asked(1e4), abs=400)
+    assert asked(1e4, gpus=4, nodes=2) == pytest.approx(4 * asked(1e4), abs=2500)
     assert asked(1.0) < asked(1e4) - 1500

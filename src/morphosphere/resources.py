@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from morphosphere.config import Config
+from morphosphere.config.compute import ComputeSettings
 
 #: Factor on all estimates: libraries differ, and nodes are slower than one thinks.
 MARGIN = 1.5
@@ -19,6 +20,10 @@ MARGIN = 1.5
 DAY = 24 * 60
 _STEP = 100
 _LEAST_MINUTES = 10
+#: MB that each job of a cluster takes besides: Snakemake once in the job and once in its step.
+SNAKEMAKE_MB = 350
+#: MB of torchrun, on each node.
+TORCHRUN_MB = 600
 #: Size of images in memory, in that of their file, at most.
 _UNPACKED = 20
 
@@ -58,7 +63,13 @@ NEEDS = {
 
 
 def memory_mb(
-    stage: str, input_mb: float, *, chunk_mb: float = 0.0, processes: int = 1, attempt: int = 1
+    stage: str,
+    input_mb: float,
+    *,
+    chunk_mb: float = 0.0,
+    shared_mb: float = 0.0,
+    processes: int = 1,
+    attempt: int = 1,
 ) -> int:
     """Memory of a job in MB, in whole hundreds.
 
@@ -70,6 +81,8 @@ def memory_mb(
         Size of all input files in MB.
     chunk_mb : float
         MB that each process holds because of the settings, of `chunk_mb`.
+    shared_mb : float
+        MB of what starts the processes, besides Snakemake.
     processes : int
         MPI ranks that share the memory that is asked for.
     attempt : int
@@ -77,7 +90,8 @@ def memory_mb(
     """
     need = NEEDS[stage]
     each = need.base + need.per_input * input_mb + chunk_mb
-    return _STEP * math.ceil(MARGIN * each * processes * 2 ** (attempt - 1) / _STEP)
+    total = each * processes + shared_mb + SNAKEMAKE_MB
+    return _STEP * math.ceil(MARGIN * total * 2 ** (attempt - 1) / _STEP)
 
 
 def runtime_minutes(
@@ -158,11 +172,14 @@ def requests(stage: str, config: Config, *, shared: bool = False) -> dict[str, C
         one rank: Slurm takes it for as many ranks, on as many nodes, as a profile asks for.
     """
     more, fixed = effort(stage, config), fixed_minutes(stage, config)
-    alone = config.compute.processes_per_node if stage == "learn" else 1
+    trained = config.compute if stage == "learn" else ComputeSettings()
+    alone, launcher = trained.processes_per_node, TORCHRUN_MB * (trained.world_size > 1)
 
     def memory(size: float, processes: int, attempt: int) -> int:
         held = chunk_mb(stage, config, size)
-        return memory_mb(stage, size, chunk_mb=held, processes=processes, attempt=attempt)
+        return memory_mb(
+            stage, size, chunk_mb=held, shared_mb=launcher, processes=processes, attempt=attempt
+        )
 
     def mem_mb(wildcards: Any, input: Any, attempt: int, threads: int) -> int:
         return memory(input.size_mb, threads if shared else alone, attempt)
