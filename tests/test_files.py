@@ -17,6 +17,7 @@ from morphosphere.files import (
     read_json,
     write_json,
 )
+from morphosphere.system import SystemLackError
 
 
 def names(folder):
@@ -40,7 +41,7 @@ def test_a_file_appears_whole(tmp_path):
 
 def test_an_error_leaves_the_earlier_file_and_nothing_else(tmp_path):
     (tmp_path / "a.txt").write_text("earlier")
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(SystemLackError, match="its disk is full"):
         fill_the_disk(atomic_path(tmp_path / "a.txt"))
     assert (tmp_path / "a.txt").read_text() == "earlier"
     assert names(tmp_path) == ["a.txt"]
@@ -71,7 +72,7 @@ def test_a_folder_takes_the_place_of_a_file(tmp_path):
 def test_an_error_leaves_the_earlier_folder(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "earlier").write_text("earlier")
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(SystemLackError, match="its disk is full"):
         fill_the_disk(atomic_directory(tmp_path / "folder"))
     assert names(tmp_path) == ["folder"]
     assert names(tmp_path / "folder") == ["earlier"]

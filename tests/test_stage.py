@@ -86,7 +86,10 @@ def test_a_run_writes_its_record(tmp_path):
     ("error", "line"),
     [
         (InputError("a.h5: truncated; make it again"), "error: a.h5: truncated; make it again"),
-        (OSError(28, "No space left on device", "out.h5"), "out.h5: No space left on device"),
+        (
+            OSError(28, "No space left on device", "out.h5"),
+            "out.h5: cannot be written, its disk",
+        ),
         (MemoryError("1 TB"), "out of memory (1 TB)"),
     ],
 )

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from morphosphere.errors import InputError
+from morphosphere.system import writing
 
 #: Files above this size are digested by their length, their first and their last part.
 SAMPLED_ABOVE = 1 << 30
@@ -31,17 +32,19 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
     The temporary name keeps the suffix of `path`, so that libraries that look at it still work.
     After an exception the temporary file is removed and `path` is as it was; after a kill it is
-    removed by the next process that writes `path`.
+    removed by the next process that writes `path`. A full disk is a `SystemLackError`.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
-        yield temporary
-        with open(temporary, "rb") as handle:
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)
+        with writing(path):
+            yield temporary
+            with open(temporary, "rb") as handle:
+                os.fsync(handle.fileno())
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -69,11 +72,16 @@ def _remove_leftovers(path: Path) -> None:
 def atomic_directory(path: str | Path) -> Iterator[Path]:
     """Yield an empty folder beside `path`; it takes the place of `path` if the block succeeds."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
+    with writing(path):
+        temporary = Path(
+            tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+        )
     try:
-        yield temporary
+        with writing(path):
+            yield temporary
         temporary.chmod(0o755)
         former = temporary.with_suffix(".former")
         if path.is_symlink() or path.is_file():

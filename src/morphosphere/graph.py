@@ -26,7 +26,16 @@ __all__ = ["FIGURES"]
 
 # Modules that no result depends on: what they decide reaches a stage through its settings, or
 # touches how a stage speaks and not what it makes.
-_WITHOUT_EFFECT = ("config", "errors", "graph", "launch", "progress", "provenance", "stage")
+_WITHOUT_EFFECT = (
+    "config",
+    "errors",
+    "graph",
+    "launch",
+    "progress",
+    "provenance",
+    "stage",
+    "system",
+)
 
 
 def prepare_environment() -> None:
@@ -180,6 +189,30 @@ def image_patterns(config: Config, results: str, *, training: bool = False) -> l
         if survey.train or not training:
             patterns.append(f"{results}/images/{name}/images.h5")
     return patterns
+
+
+def jobs(config: Config) -> list[str]:
+    """Names of the jobs whose records are those of a run, with ranges, by `files.expand_ranges`.
+
+    Only these count: there can be records, too, of snapshots that are no longer asked for.
+    """
+    found = []
+    if any(given.path is None and given.tng_api is None for given in config.simulations.values()):
+        found.append("mock")
+    shards = ranges(range(config.extract.shards))
+    for name, simulation in config.simulations.items():
+        snapshots = ranges(simulation.snapshots)
+        if simulation.tng_api is not None:
+            found.append(f"download_cutouts-{name}-{snapshots}")
+        found += [f"extract-{name}-{snapshots}", f"render-{name}-{snapshots}-{shards}"]
+    for name, survey in config.surveys.items():
+        if survey.hips2fits is not None:
+            found.append(f"download_images-{name}")
+        found.append(f"collect-{name}")
+    if config.model is None:
+        found += ["join_training", "learn"]
+    layers = [f"hips-{layer}" for layer in config.hips.layers]
+    return [*found, "join", "predict", "evaluate", *layers, "page_data", "page"]
 
 
 def model_files(config: Config, results: str) -> list[str]:

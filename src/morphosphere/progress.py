@@ -60,5 +60,6 @@ def _log_lines(description: str, total: int) -> Callable[[int], None]:
 
 
 def log(line: str) -> None:
-    """Write one line to the log (standard error), at once."""
-    print(line, file=sys.stderr, flush=True)
+    """Write one line to the log (standard error), at once; work goes on where there is no room."""
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)

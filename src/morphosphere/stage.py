@@ -9,23 +9,31 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import stat
 import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from platform import node
+from typing import TextIO, TypeVar
 
 import yaml
 
+from morphosphere import __version__
 from morphosphere.config.base import Settings, check
 from morphosphere.errors import ConfigError, MorphosphereError
 from morphosphere.guard import alone, end_with_snakemake
 from morphosphere.parallel import LaunchError, World, world
 from morphosphere.progress import log
 from morphosphere.provenance import RunRecord
+from morphosphere.system import lack
 
 S = TypeVar("S", bound=Settings)
+#: Stages in which nothing is random: their records hold no seed.
+_WITHOUT_CHANCE = frozenset(
+    {"extract", "collect", "join", "hips", "explorer", "explorer.data", "summary"}
+)
 #: Seconds that a process waits before it ends because it was started in a wrong way.
 _PATIENCE = 2.0
 
@@ -104,13 +112,17 @@ def run_stage(
     ranks = World()
     end_with_snakemake()
     try:
-        settings = read_settings(model, args.settings)
         if mpi:
             ranks = world(getattr(args, "ranks", None))
+        settings = read_settings(model, args.settings)
         values = settings.model_dump(mode="json")
-        record = RunRecord(stage, values, args.seed, args.provenance)
+        seed = None if stage in _WITHOUT_CHANCE else args.seed
+        record = RunRecord(stage, values, seed, args.provenance)
         first = ranks.first and os.environ.get("RANK", "0") == "0"  # of MPI's ranks, of torchrun's
         with alone(args.provenance if first else None):
+            if first and (ranks.size > 1 or _to_file(sys.stderr)):
+                # This takes a block of the disk for the log: a full one has room for an error.
+                log(f"morphosphere {stage} {__version__}: process {os.getpid()} on {node()}")
             ranks.barrier()
             work(args, settings, record, ranks)
             ranks.barrier()
@@ -126,12 +138,16 @@ def run_stage(
         else:
             time.sleep(_PATIENCE)  # a launcher may end all when the first process ends
         return 1
-    except (MorphosphereError, OSError, MemoryError) as error:
-        log(f"morphosphere {stage}{_named(ranks)}: error: {_one_line(error)}")
-    except Exception:
-        log(f"morphosphere {stage}{_named(ranks)}: unexpected error, please report it")
-        traceback.print_exc(file=sys.stderr)
-    except BaseException:  # SystemExit, KeyboardInterrupt: the other ranks would wait for this one
+    except Exception as error:
+        ranks.take_turn()
+        if line := _one_line(error, getattr(args, "output", None) or args.provenance or "output"):
+            log(f"morphosphere {stage}{_named(ranks)}: error: {line}")
+        else:
+            log(f"morphosphere {stage}{_named(ranks)}: unexpected error, please report it")
+            traceback.print_exc(file=sys.stderr)
+    except BaseException as end:  # the other ranks would wait for this one
+        if ranks.size > 1:
+            log(f"morphosphere {stage}{_named(ranks)}: ended by {end!r}")
         ranks.abort()
         raise
     ranks.abort()
@@ -142,12 +158,23 @@ def _named(ranks: World) -> str:
     return f" ({ranks.name})" if ranks.name else ""
 
 
-def _one_line(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'output'}: {error.strerror}"
-    if isinstance(error, MemoryError):
-        return f"out of memory ({error}); use smaller chunks or more memory"
-    return str(error)
+def _to_file(stream: TextIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except OSError:  # it is no file of the system at all
+        return False
+
+
+def _one_line(error: Exception, output: str | Path) -> str | None:
+    """What a user is told of an error that can be mended; None for any other."""
+    if isinstance(error, MorphosphereError):
+        return str(error)
+    if said := lack(error, getattr(error, "filename", None) or output):
+        return said
+    if isinstance(error, OSError):
+        where = error.filename or output
+        return f"{where}: {error.strerror}" if error.strerror else str(error)
+    return None
 
 
 def main_of(main: Callable[[Sequence[str] | None], int]) -> None:

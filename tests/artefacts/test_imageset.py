@@ -274,17 +274,18 @@ def test_a_full_disk_leaves_the_earlier_file_and_nothing_else(tmp_path, kind):
     path.write_text("earlier")
     code = f"""
 import resource, signal, sys
+from morphosphere.system import SystemLackError
 import numpy as np
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 path = {str(path)!r}
 try:
 {textwrap.indent(textwrap.dedent(WRITERS[kind]), "    ")}
-except OSError as error:
-    print("OSError", error)
+except SystemLackError as error:
+    print("lack:", error)
     sys.stdout.flush()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "OSError" in done.stdout, done.stderr
+    assert done.stdout.startswith(f"lack: {path}: cannot be written, its disk is full"), done
     assert path.read_text() == "earlier"
     assert os.listdir(tmp_path) == ["a.h5"]

@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -117,11 +117,13 @@ class Faulty:
                 found[name].variables[variable] = value
         return found
 
-    def run(self, job: str, *, within: str = "", timeout: float = 120, **variables: str) -> Done:
-        """Run the shell command of one job; `within` is put before it."""
-        command = f"set -euo pipefail; export PYTHONPATH={self.folder / 'src'}; {within}"
+    def run(
+        self, job: str, *, on: Sequence[str] = (), timeout: float = 120, **variables: str
+    ) -> Done:
+        """Run the shell command of one job; `on` is put before it, see `disks`."""
+        command = f"set -euo pipefail; export PYTHONPATH={self.folder / 'src'}; "
         done = subprocess.run(
-            ["bash", "-c", command + self.jobs[job].command],
+            [*on, "bash", "-c", command + self.jobs[job].command],
             cwd=self.folder,
             env=environment(**self.jobs[job].variables, **variables),
             capture_output=True,
@@ -132,8 +134,17 @@ class Faulty:
         said = log.read_text(errors="replace") if log.exists() else ""
         return Done(done.returncode, done.stdout + done.stderr + said)
 
-    def forget(self, job: str) -> None:
-        """Remove what a job has made."""
+    def forget(self, *jobs: str) -> int:
+        """Remove what jobs have made; return its size in KiB."""
+        before = self._size()
+        for job in jobs:
+            self._forget(job)
+        return (before - self._size()) // 1024
+
+    def _size(self) -> int:
+        return sum(p.stat().st_blocks * 512 for p in self.results.rglob("*") if p.is_file())
+
+    def _forget(self, job: str) -> None:
         for name in self.jobs[job].outputs:
             (self.folder / name).unlink()
         more = UNDECLARED.get(job, [])

@@ -24,6 +24,7 @@ import h5py
 import numpy as np
 
 from morphosphere.artefacts.columns import column
+from morphosphere.artefacts.hdf5 import HDF5Output
 from morphosphere.errors import InputError
 from morphosphere.files import atomic_path
 
@@ -87,7 +88,8 @@ class GalaxySetWriter:
         self._count = 0
 
     def __enter__(self) -> GalaxySetWriter:
-        self._file = h5py.File(self._atomic.__enter__(), "w")
+        self._out = HDF5Output(self._atomic.__enter__())
+        self._file = self._out.file
         self._file.attrs.update({"format": FORMAT, "version": VERSION, **self._attributes})
         return self
 
@@ -109,6 +111,7 @@ class GalaxySetWriter:
                     raise ValueError(f"{name}/{key}: {len(values)} rows, position has {count}")
                 self._append(name, key, values, offsets[-1])
         self._count += 1
+        self._out.check()
 
     def _append(self, component: str, key: str, values: np.ndarray, start: int) -> None:
         path = f"{component}/{key}"
@@ -135,7 +138,7 @@ class GalaxySetWriter:
                 if kind is None:
                     self._finish()
             finally:
-                self._file.close()  # writes what is still in memory, so it can fail
+                self._out.close()  # writes what is still in memory, so it can fail
         except BaseException as failure:
             self._atomic.__exit__(type(failure), failure, failure.__traceback__)
             raise

@@ -21,6 +21,7 @@ import h5py
 import numpy as np
 
 from morphosphere.artefacts.columns import column
+from morphosphere.artefacts.hdf5 import HDF5Output
 from morphosphere.errors import InputError
 from morphosphere.files import atomic_path
 
@@ -74,7 +75,8 @@ class ImageSetWriter:
         }
 
     def __enter__(self) -> ImageSetWriter:
-        self._file = h5py.File(self._atomic.__enter__(), "w")
+        self._out = HDF5Output(self._atomic.__enter__())
+        self._file = self._out.file
         self._file.attrs.update(self._attributes)
         row = int(np.prod(self._shape)) * self._dtype.itemsize
         self._images = self._file.create_dataset(
@@ -99,6 +101,7 @@ class ImageSetWriter:
             if len(values) != count:
                 raise ValueError(f"{name}: {len(values)} values for {count} images")
             append_column(self._table, name, values, start, self._about.get(name))
+        self._out.check()
 
     def __exit__(
         self,
@@ -107,7 +110,7 @@ class ImageSetWriter:
         trace: TracebackType | None,
     ) -> None:
         try:
-            self._file.close()  # writes what is still in memory, so it can fail
+            self._out.close()  # writes what is still in memory, so it can fail
         except BaseException as failure:
             kind, error, trace = type(failure), failure, failure.__traceback__
             self._atomic.__exit__(kind, error, trace)

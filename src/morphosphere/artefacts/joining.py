@@ -11,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from morphosphere.artefacts.hdf5 import HDF5Output
 from morphosphere.artefacts.imageset import ImageSet, append_column
 from morphosphere.errors import InputError
 from morphosphere.files import atomic_path

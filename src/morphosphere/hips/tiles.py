@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from morphosphere.system import writing
+
 EXTENSIONS = {"jpeg": "jpg", "png": "png"}
 _ENDS = {"jpeg": b"\xff\xd9", "png": b"IEND\xaeB`\x82"}
 
@@ -91,8 +93,9 @@ def write_tile(path: Path, data: bytes) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except OSError:
+        with writing(path):
+            temporary.write_bytes(data)
+            os.replace(temporary, path)
+    except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -6,12 +6,14 @@ which network file systems do not allow through memory maps.
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 
 from morphosphere.parallel import World
+from morphosphere.system import writing
 
 
 class Scratch:
@@ -59,6 +61,7 @@ class Part:
         # A file without data cannot be mapped; an empty part is written as it is.
         if len(rows) and all(shape):
             self._array = np.lib.format.open_memmap(path, "w+", dtype, (len(rows), *shape))
+            _reserve(path)
         else:
             self._array = np.empty((len(rows), *shape), dtype)
             np.save(path, self._array)
@@ -73,6 +76,13 @@ class Part:
         if isinstance(self._array, np.memmap):
             self._array.flush()
         del self._array
+
+
+def _reserve(path: Path) -> None:
+    """Take the room of a file now: a full disk ends a process that writes to memory later."""
+    if hasattr(os, "posix_fallocate"):  # not on macOS
+        with writing(path), open(path, "r+b") as handle:
+            os.posix_fallocate(handle.fileno(), 0, path.stat().st_size)
 
 
 class Rows:

@@ -23,6 +23,7 @@ from morphosphere.snapshots.mock.make import make_galaxies
 from morphosphere.snapshots.mock.plan import GALAXY, plan_box
 from morphosphere.snapshots.mock.tng_files import StreamedFiles
 from morphosphere.snapshots.mock.tng_header import snapshot_headers
+from morphosphere.system import SystemLackError
 
 
 @pytest.mark.parametrize("changed", [{"files": 1}, {"files": 7}, {"workers": 2}])
@@ -104,7 +105,7 @@ def test_a_failure_leaves_the_earlier_box_whole(tmp_path, monkeypatch):
         return original(plan, first, stop)
 
     monkeypatch.setattr(box_module, "make_unit", fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(SystemLackError, match="its disk is full"):
         write_tiny_box(tmp_path, galaxies=8)
     assert {p: p.read_bytes() for p in tmp_path.rglob("*.hdf5")} == before
     assert not list(tmp_path.glob(".*"))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import h5py
 import numpy as np
+
+from morphosphere.artefacts.hdf5 import HDF5Output
 
 Attributes = Mapping[str, object]
 
@@ -46,9 +49,9 @@ class StreamedFiles:
         self._done = dict.fromkeys(totals, 0)
         self._waiting: dict[str, list[dict[str, np.ndarray]]] = {name: [] for name in totals}
         self._gathered = dict.fromkeys(totals, 0)
-        self._open: dict[int, h5py.File] = {}
+        self._open: dict[int, HDF5Output] = {}
         for path, header in zip(paths, headers):
-            with h5py.File(path, "w") as file:
+            with HDF5Output(path) as file:
                 file.create_group("Header").attrs.update(header)
                 for name, values in attributes.items():
                     file.create_group(name).attrs.update(values)
@@ -93,8 +96,9 @@ class StreamedFiles:
             )
             for past in [n for n in self._open if n < reached]:
                 self._open.pop(past).close()
-            self._open[number] = h5py.File(self._paths[number], "r+")
-        return self._open[number]
+            self._open[number] = HDF5Output(self._paths[number], "r+")
+        self._open[number].check()
+        return self._open[number].file
 
     def close(self) -> None:
         """Write what is left and close the files; check that they are full."""
@@ -107,9 +111,10 @@ class StreamedFiles:
 
     def abandon(self) -> None:
         """Close the files as they are."""
-        for file in self._open.values():
-            file.close()
-        self._open.clear()
+        with contextlib.ExitStack() as stack:
+            for file in self._open.values():
+                stack.callback(file.close)
+            self._open.clear()
 
 
 def split(total: int, files: int) -> np.ndarray:
