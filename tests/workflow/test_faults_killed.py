@@ -25,6 +25,7 @@ JOBS = (
     "hips-catalogue",
     "page_data",
     "page",
+    "summary",
 )
 #: Made once more in some seconds, so that they are killed at one moment only.
 LONG = ("learn", "evaluate")

@@ -18,7 +18,7 @@ from morphosphere.errors import ConfigError
 
 pytestmark = [pytest.mark.xdist_group("workflow")]
 
-AFTER_IMAGES = {"join", "predict", "evaluate", "hips", "page_data", "page"}
+AFTER_IMAGES = {"join", "predict", "evaluate", "hips", "page_data", "page", "summary"}
 
 
 def _config(path: str, snapshots: list[int], **more) -> dict:

@@ -37,7 +37,7 @@ TINY = {
     "evaluate": {"neighbours": 3, "max_rotated": 8, "copies": 1, "dpi": 50},
     "hips": {"order": 1, "tile_width": 64, "cells": 2},
 }
-AFTER_MODEL = {"learn", "predict", "evaluate", "hips", "page_data", "page"}
+AFTER_MODEL = {"learn", "predict", "evaluate", "hips", "page_data", "page", "summary"}
 
 
 def changed(**sections: dict) -> dict:
@@ -103,6 +103,7 @@ def test_every_stage_leaves_its_record(finished) -> None:
         *(f"hips-{layer}" for layer in ("real", "generated", "density", "catalogue")),
         "page_data",
         "page",
+        "summary",
     }
     record = json.loads((folder / "render-mock-99-0.json").read_text())
     assert record["settings"]["size"] == 32
@@ -120,7 +121,7 @@ def test_a_render_setting_reruns_render_and_what_follows(finished) -> None:
 
 
 def test_a_page_title_reruns_only_the_page(finished) -> None:
-    assert finished.planned(config=changed(explore={"title": "Another"})) == {"page"}
+    assert finished.planned(config=changed(explore={"title": "Another"})) == {"page", "summary"}
 
 
 def test_a_training_setting_leaves_the_images(finished) -> None:
@@ -132,7 +133,9 @@ def test_a_training_setting_leaves_the_images(finished) -> None:
     ("module", "first"),
     [
         ("render/__main__.py", {"render", "join"} | AFTER_MODEL),
-        ("explorer/page/index.html", {"page"}),
+        ("explorer/page/index.html", {"page", "summary"}),
+        ("summary/provenance.py", {"summary"}),
+        ("provenance/runs.py", {"summary"}),
     ],
 )
 def test_editing_a_module_reruns_its_stage(finished, module: str, first: set[str]) -> None:

@@ -11,6 +11,13 @@ from morphosphere.files import read_json
 
 #: Bytes from which on a file is looked up before it is read again.
 LARGE = 64 << 20
+#: Name of the folder of records below that of a run's results.
+FOLDER = "provenance"
+
+
+def run_folder(record: Path) -> Path:
+    """The folder of a run's results, by the path of one of its records."""
+    return record.parent.parent if record.parent.name == FOLDER else record.parent
 
 
 class Known:

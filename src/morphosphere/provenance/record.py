@@ -13,7 +13,7 @@ from typing import Any
 from morphosphere import __version__
 from morphosphere.files import write_json
 from morphosphere.provenance.contents import digests_of, files_below, together
-from morphosphere.provenance.known import Known
+from morphosphere.provenance.known import Known, run_folder
 from morphosphere.provenance.machine import Usage, slurm_job, summary
 from morphosphere.provenance.software import git_revision, package_versions, source_digest
 
@@ -111,6 +111,7 @@ class RunRecord:
                 "date": self._date.isoformat(timespec="seconds"),
                 "seed": self.seed,
                 "settings": self.settings,
+                "folder": str(run_folder(Path(path))),
                 "inputs": self._inputs,
                 "outputs": self._outputs,
                 "notes": self.notes,

@@ -1,0 +1,96 @@
+"""The metrics of a run as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from morphosphere.summary.html import Markup, listing, page, table, text
+
+#: Title of a metric, and what its numbers are.
+_ABOUT = {
+    "rotation_scatter_deg": (
+        "Rotation scatter",
+        "Degrees on the sphere between a held-out image and its turned and mirrored copies; "
+        "smaller is better.",
+    ),
+    "sphere_entropy": (
+        "Sphere entropy",
+        "How evenly the sphere is used: 1 if all cells hold equally many images, 0 if one has all.",
+    ),
+    "reconstruction": (
+        "Reconstruction",
+        "Of held-out images: mean absolute difference to the drawing (l1, brightness from 0 to 1) "
+        "and structural similarity (ssim); pcaN_l1 is the l1 of a principal component analysis "
+        "with N numbers for each image.",
+    ),
+    "reconstruction_by_source": ("Reconstruction by source", "The same for each source."),
+    "knn_r2": (
+        "R² of nearest neighbours",
+        "How well the neighbours of a held-out galaxy tell its properties: 1 is exact, 0 no better "
+        "than the mean. Neighbours on the sphere, in the feature vector, at random places.",
+    ),
+    "view_angle_deg": (
+        "View angle",
+        "Median degrees on the sphere between two views of one held-out galaxy (same) and between "
+        "images of two galaxies (other).",
+    ),
+}
+#: Metrics whose inner keys are the rows of their table.
+_BY_INNER = {"knn_r2"}
+
+
+def metrics_page(metrics: dict[str, Any], run: str) -> str:
+    """The contents of ``metrics.json`` as a page: a section for each metric, with its notes."""
+    return page(f"Metrics of the run {run}", _body(metrics))
+
+
+def _body(metrics: dict[str, Any]) -> Iterator[str]:
+    yield '<p class="quiet">A dash stands for a value that is missing; the notes say why.</p>'
+    notes = metrics.get("notes", {})
+    for key, value in metrics.items():
+        if key == "notes":
+            continue
+        title, about = _ABOUT.get(key, (key.replace("_", " ").capitalize(), ""))
+        yield Markup(f"<h2>{text(title)} <code class='quiet'>{text(key)}</code></h2>")
+        if about:
+            yield f"<p>{about}</p>"
+        yield _table(key, value)
+        yield from _notes(key, notes)
+
+
+def _table(key: str, value: Any) -> Markup:
+    if not isinstance(value, dict):
+        return table(["", "value"], [[key, _number(value)]], numbers=[1])
+    if not any(isinstance(inner, dict) for inner in value.values()):
+        return table(["", "value"], [[k, _number(v)] for k, v in value.items()], numbers=[1])
+    grid = {
+        name: inner if isinstance(inner, dict) else {"": inner} for name, inner in value.items()
+    }
+    columns = list(dict.fromkeys(name for inner in grid.values() for name in inner))
+    if key in _BY_INNER:
+        grid = {row: {name: grid[name].get(row) for name in grid} for row in columns}
+        columns = list(value)
+    rows = [[name, *(_number(inner.get(c)) for c in columns)] for name, inner in grid.items()]
+    return table(["", *columns], rows, numbers=range(1, len(columns) + 1))
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _notes(key: str, notes: dict[str, str]) -> Iterator[str]:
+    """The notes on a metric; what is said of several of its values stands once."""
+    if key in notes:
+        yield f"<p class='quiet'>{text(notes[key])}</p>"
+    said: dict[str, list[str]] = {}
+    for name, note in notes.items():
+        if name.startswith(f"{key}."):
+            said.setdefault(note, []).append(name.removeprefix(f"{key}."))
+    if said:
+        lines = [f"{', '.join(names)}: {note}" for note, names in said.items()]
+        yield Markup(f"<div class='quiet'>{listing(lines)}</div>")
