@@ -1,5 +1,18 @@
 # The ImageSet to a ModelBundle, and every image's place on the sphere.
 
+# Figures of the report by the stems of their files, as they are called in its list.
+FIGURE_TITLES = {
+    "losses": "Training",
+    "reconstructions": "Reconstructions",
+    "sphere": "Galaxies on the sphere",
+    "density": "Density on the sphere",
+    "properties": "Properties on the sphere",
+    "knn": "R² of nearest neighbours",
+    "rotation": "Rotation scatter",
+    "neighbours": "Nearest neighbours",
+    "outliers": "Outliers",
+}
+
 
 rule learn:
     input:
@@ -71,12 +84,14 @@ rule evaluate:
             f"{RESULTS}/metrics.json",
             caption="../report/metrics.rst",
             category="Metrics",
+            labels={"metrics": "Values (JSON)"},
         ),
         figures=[
             report(
                 f"{RESULTS}/figures/{name}",
                 caption=f"../report/{Path(name).stem}.rst",
                 category="Figures",
+                labels={"figure": FIGURE_TITLES[Path(name).stem]},
             )
             for name in graph.FIGURES
         ],

@@ -13,11 +13,13 @@ rule summary:
             f"{RESULTS}/metrics.html",
             caption="../report/metrics.rst",
             category="Metrics",
+            labels={"metrics": "Table"},
         ),
         page=report(
             f"{RESULTS}/provenance/provenance.html",
             caption="../report/provenance.rst",
             category="Provenance",
+            labels={"provenance": "All stages"},
         ),
         record=provenance("summary"),
     log:

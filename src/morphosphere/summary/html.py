@@ -53,9 +53,9 @@ def table(
 
 
 def details(summary: Any, body: str, *, name: str = "") -> Markup:
-    """A part of the page that opens on a click."""
-    mark = f' id="{escape(name)}"' if name else ""
-    return Markup(f"<details{mark}><summary>{text(summary)}</summary>\n{body}\n</details>")
+    """A part of the page that opens on a click, or when a link to `name` is followed."""
+    mark = f'<a id="{escape(name)}"></a>' if name else ""  # inside: browsers open what holds it
+    return Markup(f"<details><summary>{text(summary)}</summary>\n{mark}{body}\n</details>")
 
 
 def code(value: Any) -> Markup:
