@@ -98,7 +98,7 @@ class Run:
 
     def model(self) -> dict:
         """What the toy task wrote: weights, facts of the training, metrics."""
-        return torch.load(self.folder / "model", weights_only=False)
+        return torch.load(self.folder / "model" / "model", weights_only=False)
 
 
 @contextlib.contextmanager

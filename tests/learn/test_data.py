@@ -108,16 +108,16 @@ def test_streamed_and_cached_images_are_the_same(pictures):
             assert np.array_equal(part["brightness"], brightness[part["row"].numpy()])
 
 
-def test_no_epoch_of_training_begins_with_waiting_for_streamed_images(pictures):
-    for shuffle in (True, False):
-        batches = _batches(pictures, np.arange(80), memory=0, buffer=30, shuffle=shuffle)
-        read, asked = batches._read, []
-        batches._read = lambda *key: asked.append(key) or read(*key)
-        _epoch(batches, 0)
-        batches._reader.shutdown()
-        runs = [(0, run) for run in range(len(asked) - shuffle)]
-        assert len(runs) > 1
-        assert asked == runs + [(1, 0)] * shuffle
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_no_epoch_of_training_begins_with_waiting_for_streamed_images(pictures, shuffle):
+    batches = _batches(pictures, np.arange(80), memory=0, buffer=30, shuffle=shuffle)
+    read, asked = batches._read, []
+    batches._read = lambda *key: asked.append(key) or read(*key)
+    _epoch(batches, 0)
+    batches._reader.shutdown()
+    runs = [(0, run) for run in range(len(asked) - shuffle)]
+    assert len(runs) > 1
+    assert asked == runs + [(1, 0)] * shuffle
 
 
 def test_order_depends_on_seed_and_epoch_alone():

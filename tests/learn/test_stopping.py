@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import signal
 import time
 from functools import cache
@@ -129,7 +129,7 @@ def test_what_killed_writes_left_is_cleared(start):
     run = start("run", 1, {"epochs": 1}).wait()
     rest = run.last.with_name(".last.99.partial.ckpt")
     rest.write_bytes(run.last.read_bytes()[:100])
-    os.unlink(run.folder / "model")
+    shutil.rmtree(run.folder / "model")
     again = start("run", 1, {"epochs": 1}).wait()
     assert not rest.exists()
     assert again.model()["training"]["epochs"] == 1

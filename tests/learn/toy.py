@@ -58,8 +58,10 @@ class Toy(Task):
 
     def export(self, path, *, examples, training, metrics):
         weights = self.state_dict()
-        torch.save({"weights": weights, "training": training, "metrics": metrics}, path)
-        return SimpleNamespace(info={"training": training, "metrics": metrics})
+        path.mkdir(exist_ok=True)
+        facts = {"training": training, "metrics": metrics}
+        torch.save({"weights": weights, **facts}, path / "model")
+        return SimpleNamespace(path=path, info=facts)
 
 
 if __name__ == "__main__":

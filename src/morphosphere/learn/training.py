@@ -72,7 +72,7 @@ def train(
     ------
     ConfigError
         If the number of processes is not the promised one, or does not suit the node's GPUs or
-        the batch size.
+        the batch size; if networks are to be compiled and cannot.
     InputError
         If the ImageSet cannot be used.
     TrainingError
@@ -104,8 +104,7 @@ def train(
         torch.manual_seed(seed)
         task = kind(settings, transform, seed=seed)
         if settings.compile:
-            for network in task.networks.children():
-                network.compile()
+            _compile(task, processes.device)
         loop = Loop(
             task,
             batches,
@@ -143,6 +142,26 @@ def train(
     )
     log(f"learn: best epoch {best}, model in {output}")
     return bundle
+
+
+def _compile(task: Task, device: torch.device) -> None:
+    """Compile the networks, when they are first used.
+
+    Raises
+    ------
+    ConfigError
+        If something as small as an addition cannot be compiled here.
+    """
+    try:
+        torch.compile(lambda x: x + 1)(torch.zeros(2, device=device))
+    except Exception as error:  # of many kinds, by device and by what is missing
+        said = str(error).strip().splitlines()[0]
+        raise ConfigError(
+            f"learn.compile: torch.compile does not work here ({said}); install a C++ compiler "
+            "(g++), or set it to false"
+        ) from None
+    for network in task.networks.children():
+        network.compile()
 
 
 def images_digest(images: ImageSet) -> str:
