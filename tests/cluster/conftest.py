@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -80,6 +81,17 @@ class ClusterProject:
         status = self.start(config, *words, profile=profile).wait(seconds)
         return status, self.said()
 
+    def take_images(self, other: ClusterProject) -> None:
+        """Take another run's results up to the images, so that training is what comes next."""
+        for name in (".snakemake/metadata", "results"):
+            shutil.copytree(other.folder / name, self.folder / name, symlinks=True)
+        results = self.folder / "results" / "tiny"
+        for name in ("model", "training", "hips", "site", "figures"):
+            shutil.rmtree(results / name, ignore_errors=True)
+        for stage in ("learn", "predict", "evaluate", "page"):
+            (results / "provenance" / f"{stage}.json").unlink(missing_ok=True)
+            (results / "logs" / f"{stage}.log").unlink(missing_ok=True)
+
     def said(self) -> str:
         """What Snakemake has said so far."""
         return (self.folder / "snakemake.log").read_text()
@@ -105,6 +117,13 @@ def on_cluster(cluster: Cluster, tmp_path: Path) -> ClusterProject:
     """A fresh copy of the project."""
     cluster.wait_until_idle()
     return ClusterProject(copy_project(tmp_path), cluster)
+
+
+@pytest.fixture
+def with_images(on_cluster: ClusterProject, undisturbed: ClusterProject) -> ClusterProject:
+    """A copy of the project that has images and no model."""
+    on_cluster.take_images(undisturbed)
+    return on_cluster
 
 
 @pytest.fixture(scope="session")

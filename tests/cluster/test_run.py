@@ -69,15 +69,15 @@ def test_render_shares_chunks_over_ranks_of_two_nodes(undisturbed, on_cluster) -
     )
 
 
-def test_a_trainer_with_fewer_processes_than_promised_does_not_start(on_cluster) -> None:
+def test_a_trainer_with_fewer_processes_than_promised_does_not_start(with_images) -> None:
     """A launcher that starts one process where two were promised is found out at once."""
     profile = test_profile(retries=0)
     profile["set-resources"]["learn"] = {"launch": "python"}
-    status, said = on_cluster.run(LONGER, "--until", "learn", profile=profile)
+    status, said = with_images.run(LONGER, "--until", "learn", profile=profile)
     assert status != 0
-    log = (on_cluster.folder / "results/tiny/logs/learn.log").read_text()
+    log = (with_images.folder / "results/tiny/logs/learn.log").read_text()
     assert "--world-size 2" in log
-    assert not (on_cluster.folder / "results/tiny/model/model.json").exists()
+    assert not (with_images.folder / "results/tiny/model/model.json").exists()
     assert "--world-size 2" in said, "the message is not shown where the user looks"
 
 
