@@ -37,11 +37,9 @@ def _timeless(contents: bytes) -> str:
 
 
 def _without_seconds(table: str) -> str:
-    lines = [line.split(",") for line in table.splitlines()]
-    if not lines or "seconds" not in lines[0]:
-        return table
-    column = lines[0].index("seconds")
-    return "\n".join(",".join(line[:column] + line[column + 1 :]) for line in lines)
+    rows = [line.split(",") for line in table.splitlines()]
+    kept = [i for i, name in enumerate(rows[0] if rows else []) if not name.endswith("seconds")]
+    return "\n".join(",".join(row[i] for i in kept if i < len(row)) for row in rows)
 
 
 def digests_of(paths: Iterable[Path]) -> dict[Path, str]:

@@ -14,6 +14,14 @@ from morphosphere.summary.jobs import Stage, Summary, combined
 
 #: Input files of one job that are listed; of more there is one digest for all.
 _LISTED = 50
+#: Jobs in one table: browsers take seconds to lay out a table of ten thousand rows.
+_ROWS = 200
+_YAML: dict[str, Any] = {
+    "sort_keys": False,
+    "allow_unicode": True,
+    "width": 100,
+    "default_flow_style": None,
+}
 
 
 def provenance_page(summary: Summary, run: str) -> str:
@@ -99,7 +107,7 @@ def _of_stage(stage: Stage) -> Markup:
     else:
         every = [facts["digest"] for job in stage.jobs for facts in job.outputs.values()]
         parts.append(f"<h3>Jobs</h3><p>All results: {code(combined(every))}</p>")
-        parts.append(_jobs(stage.jobs))
+        parts += _tables(stage.jobs)
     title = Markup(f'{stage.name} <span class="quiet">– {said}</span>')
     return details(title, "\n".join(parts), name=f"stage-{stage.name}")
 
@@ -113,6 +121,17 @@ def _of_job(job: Job) -> str:
             details("Facts that the stage noted", f"<pre>{_yaml(job.record['notes'])}</pre>")
         )
     return "\n".join(parts)
+
+
+def _tables(jobs: list[Job]) -> Iterator[str]:
+    """One table of jobs, or several that open one by one."""
+    if len(jobs) <= _ROWS:
+        yield _jobs(jobs)
+        return
+    for start in range(0, len(jobs), _ROWS):
+        part = jobs[start : start + _ROWS]
+        took = _time(sum(job.record["seconds"] for job in part))
+        yield details(f"{part[0].name} to {part[-1].name}: {len(part)} jobs, {took}", _jobs(part))
 
 
 def _jobs(jobs: list[Job]) -> Markup:
@@ -216,7 +235,7 @@ def _revision(revision: str | None) -> str:
 
 def _yaml(value: Any) -> str:
     """As in the configuration, with short lists and mappings on one line."""
-    return escape(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100))
+    return escape(yaml.safe_dump(value, **_YAML))
 
 
 def _count(number: int, what: str) -> str:
