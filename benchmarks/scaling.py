@@ -11,7 +11,6 @@ import json
 import os
 import resource
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +24,7 @@ from benchmarks.scaling_parts import summary
 from benchmarks.scaling_worker import BATCH, STEPS
 from morphosphere.artefacts.imageset import ImageSetWriter
 from morphosphere.files import write_json
+from morphosphere.launch import torchrun
 from morphosphere.progress import log
 
 GOAL, LOADING_GOAL = 0.95, 0.02
@@ -67,11 +67,12 @@ def measure(cores: list[int], rounds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         images = write_images(folder / "images.h5", len(cores) * STEPS * BATCH)
-        command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-        command += [f"--nproc-per-node={len(cores)}", "-m", "benchmarks.scaling_worker"]
+        count = len(cores)
+        command, variables = torchrun(nodes=1, processes=count, cores=count, environment={})
+        command += ["-m", "benchmarks.scaling_worker"]
         command += ["--images", str(images), "--folder", str(folder), "--rounds", str(rounds)]
         command += ["--cores", *map(str, cores)]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+        environment = {**os.environ, **variables, "CUDA_VISIBLE_DEVICES": ""}
         machine, own = _busy(), _children()
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         others = 1 - (_children() - own) / max(1e-9, _busy() - machine)

@@ -21,7 +21,7 @@ from scipy.optimize import nnls
 from scipy.special import ndtr
 
 from benchmarks.result import FOLDER
-from morphosphere.files import read_json
+from morphosphere.files import read_json, write_json
 
 WORKERS = tuple(1 << k for k in range(10))
 #: Efficiency of another code by its number of workers (Cai et al. 2020): "exceeds 0.93", "above
@@ -217,8 +217,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--latency", type=float, metavar="US", default=5.0, help="between nodes, microseconds")
     add("--per-node", type=int, default=1, help="workers of a node")
     add("--figure", type=Path, help="also draw it")
+    add("--document", type=Path, help="also write the measured part of docs/scaling.md")
+    add("--keep", action="store_true", help="keep the measurement with the code")
     args = parser.parse_args(argv)
     measured = read_json(args.calibration) if args.calibration else load()
+    if args.keep:
+        write_json(KEPT, measured)
     step = calibrated(measured)
     gradient = None if args.gradient is None else args.gradient * 1e6
     step = step.scaled(seconds=args.step, gradient=gradient)
@@ -241,6 +245,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from benchmarks.scaling_figure import draw
 
         draw(measured, args.figure)
+    if args.document:
+        from benchmarks.scaling_document import document
+
+        document(measured, args.document)
     return 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 
 import pytest
@@ -31,10 +33,22 @@ def test_a_process_for_each_gpu_or_as_many_as_asked_for() -> None:
 def test_several_processes_of_one_node_need_no_srun() -> None:
     compute = ComputeSettings(processes=2)
     assert launch.command(compute, 4).startswith("python -m morphosphere.launch --processes 2")
-    words, variables = launch.torchrun(nodes=1, processes=2, cores=4, environment={})
+    given = {"OMP_NUM_THREADS": "4", "MKL_NUM_THREADS": "4"}  # as Snakemake sets them
+    words, variables = launch.torchrun(nodes=1, processes=2, cores=4, environment=given)
     assert words[0] == sys.executable
     assert "--standalone" in words
-    assert variables == {"OMP_NUM_THREADS": "2"}
+    assert set(variables.values()) == {"2"}
+    assert set(given) < set(variables)
+
+
+def test_processes_of_a_node_share_its_cores_as_torch_counts_them() -> None:
+    code = "import torch; print(torch.get_num_threads())"
+    for processes in (1, 2):
+        environment = {**os.environ, "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
+        words = {"nodes": 1, "processes": processes, "cores": 2}
+        environment |= launch.torchrun(**words, environment=environment)[1]
+        ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+        assert int(ran.stdout) == 2 // processes
 
 
 def test_a_node_gets_one_task_its_gpus_and_its_cores() -> None:
@@ -57,13 +71,13 @@ def test_a_node_gets_one_task_its_gpus_and_its_cores() -> None:
 @pytest.mark.parametrize(("node", "host"), [("0", 1), ("1", 0)])
 def test_nodes_meet_on_the_first(node: str, host: int, monkeypatch) -> None:
     monkeypatch.setattr(launch, "_hostnames", lambda listed: ["a7", "a9"])
-    environment = {**STEP, "SLURM_NODEID": node, "OMP_NUM_THREADS": "5"}
+    environment = {**STEP, "SLURM_NODEID": node}
     words, variables = launch.torchrun(nodes=2, processes=4, cores=8, environment=environment)
     endpoint = next(word for word in words if word.startswith("--rdzv-endpoint"))
     assert endpoint.startswith("--rdzv-endpoint=a7:")
     assert any(f"is_host={host}" in word for word in words)
     assert f"--local-addr={['a7', 'a9'][int(node)]}" in words
-    assert variables == {"OMP_NUM_THREADS": "5"}
+    assert set(variables.values()) == {"2"}
 
 
 def test_a_step_that_is_not_the_promised_one_is_refused() -> None:

@@ -21,6 +21,9 @@ from morphosphere.errors import ConfigError
 #: Seconds that nodes wait for each other at the start; a cold file system needs minutes.
 JOIN_TIMEOUT = 300
 _PORTS = range(20000, 32000)
+#: Variables of the libraries' numbers of threads. Snakemake sets them to the cores of the whole
+#: node, which its processes would each take.
+_THREADS = tuple(f"{library}_NUM_THREADS" for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR"))
 
 
 def command(compute: ComputeSettings, threads: int) -> str:
@@ -78,7 +81,7 @@ def torchrun(
     """
     words = [sys.executable, "-m", "torch.distributed.run", "--max-restarts=0"]
     words += [f"--nproc-per-node={processes}"]
-    threads = {"OMP_NUM_THREADS": environment.get("OMP_NUM_THREADS", str(cores // processes or 1))}
+    threads = dict.fromkeys(_THREADS, str(cores // processes or 1))
     if nodes == 1:
         return [*words, "--standalone"], threads
     given = environment.get("SLURM_STEP_NUM_NODES") or environment.get("SLURM_NNODES")
