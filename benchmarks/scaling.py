@@ -20,6 +20,7 @@ import numpy as np
 import psutil
 
 from benchmarks.result import FOLDER, Result
+from benchmarks.scaling_document import IDLE
 from benchmarks.scaling_parts import summary
 from benchmarks.scaling_worker import BATCH, STEPS
 from morphosphere.artefacts.imageset import ImageSetWriter
@@ -30,8 +31,6 @@ from morphosphere.progress import log
 GOAL, LOADING_GOAL = 0.95, 0.02
 #: Times that every way of training has its turn; ten take some three minutes.
 ROUNDS = int(os.environ.get("SCALING_ROUNDS", "10"))
-#: Share of the machine's cores that others may take before the numbers are doubted.
-IDLE = 0.03
 
 
 def run() -> Iterator[Result]:

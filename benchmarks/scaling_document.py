@@ -19,6 +19,8 @@ from benchmarks.scaling_parts import PARTS
 from morphosphere.files import atomic_path
 
 BEGIN, END = "<!-- measured: benchmarks.scaling_model --document -->", "<!-- end of measured -->"
+#: Share of the machine's work that others may do before the numbers are doubted.
+IDLE, BUSY = 0.03, "The machine was not idle: these numbers are too low."
 #: Seconds of the short step that is shown beside the measured one.
 SHORT = 0.03
 
@@ -78,7 +80,8 @@ def text(measured: dict[str, Any]) -> str:
             f"The gradient has {step.gradient / 1e6:.2f} MB, in {len(step.buckets)} pieces; steps "
             f"scatter by {step.spread:.1%}. An all-reduce between the two processes took "
             f"{2e6 * machine.latency:.0f} µs and {1e3 * step.gradient / machine.bandwidth:.1f} ms "
-            f"more for the whole gradient. Others took {measured['others']:.1%} of the busy time.",
+            f"more for the whole gradient. Others took {measured['others']:.1%} of the busy time."
+            + (f" **{BUSY}**" if measured["others"] > IDLE else ""),
             "",
             f"For these two processes the model says {efficiency(step, 2, machine):.3f}, where "
             f"{measured['gradients']['median']:.3f} was measured. Beyond:",

@@ -11,6 +11,7 @@ import pytest
 from benchmarks import scaling_model as model
 from benchmarks.scaling_model import NETWORKS, WORKERS, Network, Step, efficiency
 
+from factories_scaling import measurement
 from morphosphere.files import write_json
 
 STEP = Step(0.5, 0.3, 0.02, 9e6, ((0.75, 0.8), (0.25, 1.0)), 2e-9)
@@ -112,29 +113,13 @@ def test_a_step_takes_as_long_as_simulated_ones(workers, bandwidth):
     assert model.step_seconds(step, workers, network) == pytest.approx(np.mean(seconds), rel=0.01)
 
 
-def _measurement() -> dict:
-    parts = {"loading": 0.01, "forward": 0.19, "backward": 0.3}
-    sizes = [1 << k for k in range(6, 25)]
-    return {
-        "processes": 2,
-        "ways": {
-            "beside": {"parts": parts, "processor": 0.50},
-            "together": {"parts": parts, "processor": 0.52},
-        },
-        "spread": 0.02,
-        "gradients": {"median": 0.97, "low": 0.96, "high": 0.98},
-        "buckets": [{"bytes": 8e6, "ready": 0.8}, {"bytes": 2e6, "ready": 1.0}],
-        "all_reduce": [{"bytes": b, "seconds": 2e-4 + b / 1e9} for b in sizes],
-    }
-
-
 def test_calibration_finds_what_was_measured():
-    step = model.calibrated(_measurement())
+    step = model.calibrated(measurement())
     assert (step.seconds, step.backward) == (pytest.approx(0.5), 0.3)
     assert (step.spread, step.gradient) == (0.02, 1e7)
     assert step.buckets == ((0.8, 0.8), (0.2, 1.0))
     assert step.processor == pytest.approx(0.02 / 1e7)
-    network = model.machine_network(_measurement())
+    network = model.machine_network(measurement())
     assert network.latency == pytest.approx(1e-4)
     assert network.bandwidth == pytest.approx(1e9)
 
@@ -149,7 +134,7 @@ def test_a_shorter_step_on_the_same_network_is_shared_less_well():
 
 
 def test_the_command_prints_a_row_for_each_number_of_workers(tmp_path, capsys):
-    write_json(tmp_path / "scaling.json", _measurement())
+    write_json(tmp_path / "scaling.json", measurement())
     command = ["--calibration", str(tmp_path / "scaling.json"), "--step", "0.1", "--gpu"]
     assert model.main([*command, "--bandwidth", "10"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -157,5 +142,5 @@ def test_the_command_prints_a_row_for_each_number_of_workers(tmp_path, capsys):
     assert [int(row[0]) for row in rows] == list(WORKERS)
     assert {int(row[0]): float(row[-1]) for row in rows if row[-1].strip()} == model.DEEPGALAXY
     yours = Network("", 5e-6, 1e10, 1, tree=True)
-    step = replace(model.calibrated(_measurement()), processor=0.0).scaled(seconds=0.1)
+    step = replace(model.calibrated(measurement()), processor=0.0).scaled(seconds=0.1)
     assert float(rows[-1][1]) == pytest.approx(efficiency(step, 512, yours), abs=6e-4)

@@ -7,32 +7,11 @@ from itertools import count
 import pytest
 from benchmarks.scaling_parts import PARTS, step_parts, step_seconds, summary
 
-
-def _block(way: str, number: int, rank: int, *, slow: float = 0.0, steps: int = 2) -> dict:
-    """Steps of 10 s, and of a slower process longer; loading takes 0.1 s of each."""
-    now, found = 100.0, []
-    shares = way in ("together", "streamed")
-    for k in range(steps):
-        begin = now + 0.2
-        backward = begin + 3
-        ready = backward + 5 + (slow if rank else 0)
-        step = {"begin": begin, "backward": backward, "loaded": 0.1 * (k + 1), "processor": 9.0}
-        step["buckets"] = []
-        gradient = ready
-        if shares:
-            everywhere = backward + 5 + slow
-            gradient = everywhere + 0.8
-            for size, when in ((300, 0.4), (100, 1.0)):
-                moment = backward + when * (ready - backward)
-                step["buckets"].append({"bytes": size, "ready": moment, "shared": gradient})
-        step["gradient"], step["end"] = gradient, gradient + 1
-        now = step["end"]
-        found.append(step)
-    return {"way": way, "round": number, "rank": rank, "started": 100.0, "steps": found}
+from factories_scaling import block
 
 
 def test_parts_of_a_step_add_up_to_it():
-    blocks = [_block("together", 1, rank, slow=0.5) for rank in (0, 1)]
+    blocks = [block("together", 1, rank, slow=0.5) for rank in (0, 1)]
     parts = step_parts(blocks)
     assert len(parts) == 4
     for part in parts:
@@ -48,7 +27,7 @@ def test_parts_of_a_step_add_up_to_it():
 
 
 def test_the_slowest_process_decides_how_long_a_step_takes():
-    blocks = [_block("beside", 1, rank, slow=2) for rank in (0, 1)]
+    blocks = [block("beside", 1, rank, slow=2) for rank in (0, 1)]
     assert step_seconds(blocks[:1]) == pytest.approx(9.2)
     assert step_seconds(blocks) == pytest.approx(11.2)
 
@@ -58,7 +37,7 @@ def test_efficiency_is_told_apart_by_its_causes():
     for number in (1, 2, 3):
         for way in ("alone", "beside", "together", "streamed"):
             slow = 0.5 * (next(slowness) % 4)
-            blocks += [_block(way, number, rank, slow=slow) for rank in (0, 1)]
+            blocks += [block(way, number, rank, slow=slow) for rank in (0, 1)]
     found = summary(blocks)
     # alone 9.2; beside 9.2 and 9.7; together 9.2 + 1 + 0.8; streamed half a second longer
     assert found["ways"]["together"]["step"] == pytest.approx(11.0)
