@@ -16,12 +16,6 @@ from morphosphere.summary.jobs import Stage, Summary, combined
 _LISTED = 50
 #: Jobs in one table: browsers take seconds to lay out a table of ten thousand rows.
 _ROWS = 200
-_YAML: dict[str, Any] = {
-    "sort_keys": False,
-    "allow_unicode": True,
-    "width": 100,
-    "default_flow_style": None,
-}
 
 
 def provenance_page(summary: Summary, run: str) -> str:
@@ -234,8 +228,19 @@ def _revision(revision: str | None) -> str:
 
 
 def _yaml(value: Any) -> str:
-    """As in the configuration, with short lists and mappings on one line."""
-    return escape(yaml.safe_dump(value, **_YAML))
+    """As in the configuration, with lists of numbers or words on one line."""
+    return escape(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes lists of plain values on one line."""
+
+    def represent_list(self, value: list[Any]) -> yaml.SequenceNode:
+        plain = not any(isinstance(item, (dict, list)) for item in value)
+        return self.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=plain)
+
+
+_Dumper.add_representer(list, _Dumper.represent_list)
 
 
 def _count(number: int, what: str) -> str:
