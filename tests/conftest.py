@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from disks import can_mount
+
 ROOT = Path(__file__).resolve().parents[1]
 HIPSGEN_JAR = Path("/usr/share/java/aladin.jar")
 
@@ -21,6 +23,8 @@ def _missing_part(marker: str) -> str | None:
         return "chromium is not installed (Debian package chromium)"
     if marker == "hipsgen" and not (HIPSGEN_JAR.exists() and shutil.which("java")):
         return "Aladin's Hipsgen is not installed (Debian packages aladin and default-jre-headless)"
+    if marker == "mounts" and not can_mount():
+        return "this system does not let us mount a disk in a namespace of our own (unshare)"
     if marker == "slurm" and not shutil.which("slurmctld"):
         return "Slurm is not installed (Debian packages slurm-wlm and munge)"
     return None
@@ -28,7 +32,7 @@ def _missing_part(marker: str) -> str | None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose part of the system is missing; fail it where all parts are required."""
-    for marker in ("chromium", "hipsgen", "slurm"):
+    for marker in ("chromium", "hipsgen", "mounts", "slurm"):
         if item.get_closest_marker(marker) and (reason := _missing_part(marker)):
             if _required():
                 pytest.fail(f"MORPHOSPHERE_REQUIRE=all, but {reason}", pytrace=False)

@@ -35,6 +35,7 @@ def _caused(error: Exception, by: Exception) -> Exception:
         (MemoryError("1 TB"), "out of memory (1 TB)"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "out of memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: 8 bytes"), "out of memory (Def"),
+        (ImportError("libx.so: failed to map segment from shared object"), "out of memory (libx"),
     ],
 )
 def test_what_was_lacking_is_one_line(error: Exception, said: str) -> None:

@@ -78,9 +78,11 @@ class Faulty:
         """Folder of the run's results."""
         return self.folder / "results" / CONFIG["run"]
 
-    def snakemake(self, *words: str, timeout: float = 600, **variables: str) -> Done:
-        """Run Snakemake as a user would."""
-        with self.started(*words, **variables) as process:
+    def snakemake(
+        self, *words: str, on: Sequence[str] = (), timeout: float = 600, **variables: str
+    ) -> Done:
+        """Run Snakemake as a user would; `on` is put before it, see `disks`."""
+        with self.started(*words, on=on, **variables) as process:
             try:
                 said = process.communicate(timeout=timeout)[0]
             except subprocess.TimeoutExpired:
@@ -88,11 +90,13 @@ class Faulty:
                 raise
         return Done(process.returncode, said)
 
-    def started(self, *words: str, **variables: str) -> subprocess.Popen[str]:
+    def started(
+        self, *words: str, on: Sequence[str] = (), **variables: str
+    ) -> subprocess.Popen[str]:
         """Start Snakemake; everything that it says goes to ``stdout``."""
         command = [sys.executable, "-m", "snakemake", "--profile", "profiles/local"]
         return subprocess.Popen(
-            [*command, "--configfile", "my.yaml", "--cores", "2", *words],
+            [*on, *command, "--configfile", "my.yaml", "--cores", "2", *words],
             cwd=self.folder,
             env=environment(**variables),
             stdout=subprocess.PIPE,

@@ -9,7 +9,7 @@ sys.path.insert(0, str(SOURCE))
 
 from snakemake.exceptions import WorkflowError
 
-from morphosphere import graph, launch, resources
+from morphosphere import graph, launch, resources, system
 from morphosphere.errors import MorphosphereError
 
 try:
@@ -25,12 +25,27 @@ try:
 except MorphosphereError as error:
     raise WorkflowError(str(error)) from None
 
+if not system.is_writable(RESULTS):
+    # Said before Snakemake finds write-protected files; looking at what is there is no mistake.
+    print(
+        f"{RESULTS} cannot be written to: let it be written to, or run in another folder",
+        file=sys.stderr,
+    )
+
 LAYERS = CONFIG.hips.layers
 
 # Rules run this very source tree with the Python that runs Snakemake, or with that of their conda
 # environment, whose activation comes later and so goes first in PATH.
 graph.prepare_environment()
 shell.prefix(f"set -euo pipefail; export PYTHONPATH='{SOURCE}'; ")
+
+
+def check_writable(folder):
+    """End before anything runs if results cannot be written."""
+    try:
+        system.check_writable(folder)
+    except MorphosphereError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def settings(section, key=None):

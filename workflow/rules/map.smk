@@ -72,15 +72,16 @@ rule page:
         "../../envs/map.yaml"
     resources:
         **needs("page"),
+        # Not a parameter: a project that is moved is not made again.
+        aladin=graph.aladin_path(SOURCE),
     params:
         code=code("explorer"),
         settings=settings("explore"),
         data=folder("data"),
         hips=[f"{RESULTS}/hips/{layer}" for layer in LAYERS],
         folder=folder("page"),
-        aladin=graph.aladin_path(SOURCE),
     shell:
         "python -m morphosphere.explorer --settings {params.settings:q}"
         " --catalogue {input.catalogue:q} --data {params.data:q} --hips {params.hips:q}"
-        " --aladin {params.aladin:q} --output {params.folder:q}"
+        " --aladin {resources.aladin:q} --output {params.folder:q}"
         " --provenance {output.record:q} > {log:q} 2>&1"
