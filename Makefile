@@ -1,7 +1,7 @@
 # make demo    sets everything up and makes the map of the mock box
 # make test    sets everything up and runs all tests
 # make serve   shows the map of a run:  make serve RUN=demo PORT=8000
-# make report  a page on a run's provenance and figures:  make report RUN=mine CONFIG=mine.yaml
+# make report  pages on a run's figures, metrics and provenance:  make report RUN=mine CONFIG=mine.yaml
 # make bench   measures the stages
 PYTHON ?= python3
 RUN ?= demo
@@ -29,7 +29,7 @@ serve: setup
 
 report: setup
 	$(BIN)/snakemake --profile profiles/local --configfile $(CONFIG) \
-	  --report results/$(RUN)/report.html
+	  --report results/$(RUN)/report.zip
 
 bench: setup
 	$(BIN)/python -m benchmarks
