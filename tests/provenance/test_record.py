@@ -162,6 +162,7 @@ def test_ranks_are_put_together() -> None:
     found = summary([Usage("n1", 100.0, 1.0), Usage("n2", 300.0, 2.0), Usage("n2", 200.0, 3.0)])
     assert found == {
         "ranks": 3,
+        "threads": 1,
         "hosts": {"n1": 1, "n2": 2},
         "largest_rank": 1,
         "memory_mib_of_all": 600.0,
@@ -197,6 +198,7 @@ def test_memory_is_that_of_the_largest_rank(tmp_path: Path) -> None:
     assert value["peak_memory_mib"] > 140
     assert processes["memory_mib_of_all"] > value["peak_memory_mib"] + 100
     assert processes["cpu_seconds"] > 0
+    assert processes["threads"] == 1
 
 
 def test_memory_of_a_child_counts() -> None:

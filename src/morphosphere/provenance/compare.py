@@ -81,9 +81,10 @@ def _causes(a: Job, b: Job, made: set[str]) -> Iterator[str]:
         values = [one.get(key, "missing") for one in packages]
         if values[0] != values[1]:
             yield f"package {key}: {values[0]} in A, {values[1]} in B"
-    ranks = [job.record.get("processes", {}).get("ranks") for job in (a, b)]
-    if ranks[0] != ranks[1]:
-        yield f"{a.stage}: {ranks[0]} process(es) in A, {ranks[1]} in B"
+    for key, what in (("ranks", "process(es)"), ("threads", "thread(s) each")):
+        values = [job.record.get("processes", {}).get(key) for job in (a, b)]
+        if values[0] != values[1]:
+            yield f"{a.stage}: {values[0]} {what} in A, {values[1]} in B"
     yield from _inputs(a, b, made)
 
 

@@ -35,19 +35,22 @@ class Usage:
         Processor time of all threads, and of children that have ended.
     gpu_memory_mib : float
         Largest memory on its GPU; 0 where none was used.
+    threads : int
+        Of numerical libraries.
     """
 
     host: str
     memory_mib: float
     cpu_seconds: float
     gpu_memory_mib: float = 0.0
+    threads: int = 1
 
     @classmethod
     def now(cls) -> Usage:
         """Of this process."""
         used = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
         seconds = sum(one.ru_utime + one.ru_stime for one in used)
-        return cls(platform.node(), peak_memory_mib(), seconds, _gpu_memory_mib())
+        return cls(platform.node(), peak_memory_mib(), seconds, _gpu_memory_mib(), _threads())
 
 
 def peak_memory_mib() -> float:
@@ -64,6 +67,13 @@ def _gpu_memory_mib() -> float:
     return torch.cuda.max_memory_allocated() / 2**20
 
 
+def _threads() -> int:
+    if (torch := sys.modules.get("torch")) is not None:
+        return int(torch.get_num_threads())
+    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return int(given) if given.isdigit() else len(os.sched_getaffinity(0))
+
+
 def summary(usages: list[Usage]) -> dict[str, Any]:
     """What all processes of a job took together, in rank order."""
     memory = [usage.memory_mib for usage in usages]
@@ -72,6 +82,7 @@ def summary(usages: list[Usage]) -> dict[str, Any]:
         hosts[usage.host] = hosts.get(usage.host, 0) + 1
     found: dict[str, Any] = {
         "ranks": len(usages),
+        "threads": max(usage.threads for usage in usages),
         "hosts": hosts,
         "largest_rank": memory.index(max(memory)),
         "memory_mib_of_all": round(sum(memory), 1),

@@ -175,6 +175,7 @@ def _run(job: Job) -> list[list[Any]]:
         ["processor time", _time(processes.get("cpu_seconds", 0.0))],
         ["memory", _memory_of(record["peak_memory_mib"], processes)],
         ["where", _where(job)],
+        ["threads of each process", processes.get("threads", "–")],
         ["seed", "–" if record["seed"] is None else record["seed"]],
     ]
     if gpu := processes.get("gpu_memory_mib"):
