@@ -9,20 +9,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from morphosphere.config.learn import DecoderSettings
+from morphosphere.learn.padding import repeat_edge
 
 
 class EdgeConv(nn.Conv2d):
-    """Convolution, 3 by 3, that repeats the pixels at the edge: zeros would draw a frame.
-
-    Put together from slices, which compilers handle better than the ready-made padding.
-    """
+    """Convolution, 3 by 3, that repeats the pixels at the edge: zeros would draw a frame."""
 
     def __init__(self, inputs: int, outputs: int, *, bias: bool) -> None:
         super().__init__(inputs, outputs, 3, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = torch.cat([x[..., :1, :], x, x[..., -1:, :]], dim=-2)
-        return super().forward(torch.cat([x[..., :1], x, x[..., -1:]], dim=-1))
+        return super().forward(repeat_edge(x, 1, 1))
 
 
 class Widen(nn.Module):
@@ -78,8 +75,7 @@ class Decoder(nn.Module):
             x = layer(x)
         x = F.pixel_shuffle(self.draw(x), 2)
         # Each pixel is the mean of one of each of the four kinds: no pattern of squares is left.
-        x = torch.cat([x, x[..., -1:, :]], dim=-2)
-        x = F.avg_pool2d(torch.cat([x, x[..., -1:]], dim=-1), 2, stride=1)
+        x = F.avg_pool2d(repeat_edge(x, 0, 1), 2, stride=1)
         x = torch.sigmoid(x)
         margin = (x.shape[-1] - self.size) // 2
         return x[..., margin : margin + self.size, margin : margin + self.size]

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from morphosphere.config.learn import EncoderSettings
 from morphosphere.errors import ConfigError, InputError
+from morphosphere.learn.padding import wrap
 from morphosphere.learn.polar import PolarGrid, default_grid
 
 
@@ -28,8 +29,7 @@ class CircularConv(nn.Module):
         self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = torch.cat([x[..., -self.pad :], x, x[..., : self.pad]], dim=-1)
-        return self.norm(self.convolution(x))
+        return self.norm(self.convolution(wrap(x, self.pad)))
 
 
 class Residual(nn.Module):
