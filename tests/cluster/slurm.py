@@ -223,7 +223,7 @@ MinJobAge=600
 ReturnToService=2
 GresTypes=gpu
 {nodes}
-PartitionName=main Nodes=ALL Default=YES MaxTime=1440 State=UP PriorityTier=1 GraceTime=20
+PartitionName=main Nodes=ALL Default=YES MaxTime=1440 State=UP PriorityTier=1
 PartitionName=urgent Nodes=ALL MaxTime=1440 State=UP PriorityTier=10 PreemptMode=OFF
 """
         (CONFIGURATION / "slurm.conf").write_text(text)

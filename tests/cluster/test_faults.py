@@ -85,7 +85,11 @@ def test_a_node_dies_in_training(undisturbed, with_images, cluster) -> None:
     _same(with_images, undisturbed)
 
 
-def test_training_is_preempted_by_an_urgent_job(undisturbed, with_images, cluster) -> None:
+@pytest.mark.parametrize("grace", [0, 20])
+def test_training_is_preempted_by_an_urgent_job(undisturbed, with_images, cluster, grace) -> None:
+    """Slurm takes the job back into its queue; if it ended in a time of grace, Snakemake does."""
+    before = set(cluster.jobs())
+    cluster.run("scontrol", "update", "partitionname=main", f"gracetime={grace}")
     run = with_images.start(LONGER, "--until", "learn")
     _training(with_images)
     urgent = ["sbatch", "--partition=urgent", "--nodes=2", "--exclusive", "--output=/dev/null"]
@@ -95,6 +99,8 @@ def test_training_is_preempted_by_an_urgent_job(undisturbed, with_images, cluste
     assert (with_images.folder / "results/tiny/training/checkpoints/last.ckpt").exists()
     _finishes(with_images, run)
     assert cluster.jobs()[sent.stdout.strip()][0] == "COMPLETED"
+    states = ["FAILED", "COMPLETED"] if grace else ["COMPLETED"]
+    assert sorted(_states(cluster, "learn", before)) == sorted(states)
     assert "going on from" in (with_images.folder / "results/tiny/logs/learn.log").read_text()
     _same(with_images, undisturbed)
 
