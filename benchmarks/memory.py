@@ -23,15 +23,15 @@ from morphosphere.artefacts.imageset import ImageSetWriter
 from morphosphere.progress import log
 
 #: Galaxies of the mock box, pictures of the survey, images of the map; ten times as many then.
-BOX, PICTURES, IMAGES, MORE = 200, 500, 4000, 10
+BOX, PICTURES, IMAGES, MORE = 250, 500, 10_000, 10
 GOAL = 1.1
 SIZE = 16
 RANKS = 2
 LAYERS = ("generated", "real", "density", "catalogue")
 SETTINGS = {
-    "snapshots.mock": {"stars_range": [300, 600], "files": 2},
+    "snapshots.mock": {"stars_range": [1000, 1500], "gas_per_star": 1, "files": 2, "workers": 2},
     "extract": {"chunk": 10_000, "shards": 1},
-    "render": {"size": 32, "cameras": {"isotropic": 2}},
+    "render": {"size": 64, "cameras": {"isotropic": 4}},
     "collect": {"fit": "resample", "size": 32},
     "learn": {
         "epochs": 1,

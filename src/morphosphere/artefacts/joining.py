@@ -118,7 +118,7 @@ def _hashes(names: np.ndarray) -> np.ndarray:
     )
 
 
-def _pieces(part: ImageSet, name: str, size: int = 65536) -> Iterator[tuple[int, np.ndarray]]:
+def _pieces(part: ImageSet, name: str, size: int = 8192) -> Iterator[tuple[int, np.ndarray]]:
     for start in range(0, len(part), size):
         yield start, part.column(name, slice(start, start + size))
 

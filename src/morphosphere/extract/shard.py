@@ -19,6 +19,7 @@ from morphosphere.extract.galaxy import Rejected, make_galaxy
 from morphosphere.extract.plan import Plan, components
 from morphosphere.extract.select import keeps
 from morphosphere.extract.slabs import Slab, particles_read, read_slab, slabs
+from morphosphere.memory import give_back
 from morphosphere.parallel import World
 from morphosphere.snapshots.protocol import Snapshot
 
@@ -59,6 +60,7 @@ def write_shard(
     if not group.first:
         for number in range(group.rank, len(rows), group.size):
             group.send(list(galaxies(plan, rows[number], settings)))
+            give_back()
         return outcome
     with GalaxySetWriter(path, attributes(plan, settings)) as writer:
         for number in range(len(rows)):
@@ -71,6 +73,7 @@ def write_shard(
                 else:
                     outcome.rejects.append(result)
                 advance(1)
+            give_back()
     return outcome
 
 

@@ -31,19 +31,19 @@ def _work(
 
     from morphosphere.artefacts.galaxyset import GalaxySet
     from morphosphere.progress import log, progress
-    from morphosphere.render.work import output_paths, render_file
+    from morphosphere.render.work import output_paths, render_file, share_of
 
     targets = output_paths(args.input, args.output)
     total = 0
     for path in args.input:
         with GalaxySet(path) as galaxies:
-            total += len(galaxies)
+            total += len(share_of(galaxies, world))
     if world.first:
         record.inputs(args.input)
     counts: dict[str, int] = {}
-    share = max(1, total // world.size)
+    said = world.doing("render galaxies")
     # the matrices are small: threads of the linear algebra would only wait for each other
-    with threadpool_limits(1), progress("render galaxies", share, show=world.first) as advance:
+    with threadpool_limits(1), progress(said, total, show=world.first) as advance:
         for source, target in zip(args.input, targets):
             done = render_file(
                 source, target, settings, seed=args.seed, world=world, advance=advance
