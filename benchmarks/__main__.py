@@ -12,7 +12,19 @@ from rich.table import Table
 from benchmarks.result import Result
 from morphosphere.progress import log
 
-NAMES = ("start", "extract", "render", "collect", "predict", "hips", "scaling", "demo", "quality")
+NAMES = (
+    "start",
+    "extract",
+    "render",
+    "collect",
+    "predict",
+    "hips",
+    "ranks",
+    "scaling",
+    "memory",
+    "demo",
+    "quality",
+)
 
 
 def main() -> int:

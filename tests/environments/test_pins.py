@@ -111,7 +111,13 @@ def test_lock_holds_every_dependency_within_its_bounds() -> None:
 
 
 # What a package is called where it is imported, if not by its name.
-_IMPORTED_AS = {"PIL": "pillow", "yaml": "pyyaml", "faiss": "faiss-cpu", "sklearn": "scikit-learn"}
+_IMPORTED_AS = {
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+    "faiss": "faiss-cpu",
+    "sklearn": "scikit-learn",
+    "lightning_fabric": "lightning",  # a part of it, in a package of its own
+}
 
 
 def _jobs() -> list[tuple[str, str, str]]:
@@ -128,6 +134,17 @@ def _jobs() -> list[tuple[str, str, str]]:
 
 def test_jobs_are_found() -> None:
     assert {"extract", "render", "collect", "join", "learn", "hips"} <= {job[0] for job in _jobs()}
+
+
+def test_the_documentation_says_which_environment_serves_which_rule() -> None:
+    text = (ROOT / "docs" / "environments.md").read_text()
+    told = {
+        rule: environment
+        for environment, rules in re.findall(r"\| `envs/(\w+)\.yaml` \| ([\w, ]+) \|", text)
+        for rule in rules.split(", ")
+    }
+    assert told.pop("join_training") == told["join"]  # it takes all from the rule join
+    assert told == {rule: environment for rule, environment, _ in _jobs()}
 
 
 @pytest.mark.parametrize(("rule", "environment", "stage"), _jobs(), ids=lambda value: str(value))
