@@ -97,6 +97,7 @@ def test_every_stage_leaves_its_record(finished) -> None:
         "render-mock-99-0",
         "render-mock-99-1",
         "join",
+        "join_training",
         "learn",
         "predict",
         "evaluate",
@@ -117,7 +118,7 @@ def test_a_second_run_has_nothing_to_do(finished) -> None:
 
 def test_a_render_setting_reruns_render_and_what_follows(finished) -> None:
     config = changed(render={"size": 32, "cameras": {"isotropic": 3}})
-    assert finished.planned(config=config) == {"render", "join"} | AFTER_MODEL
+    assert finished.planned(config=config) == {"render", "join", "join_training"} | AFTER_MODEL
 
 
 def test_a_page_title_reruns_only_the_page(finished) -> None:
@@ -132,7 +133,7 @@ def test_a_training_setting_leaves_the_images(finished) -> None:
 @pytest.mark.parametrize(
     ("module", "first"),
     [
-        ("render/__main__.py", {"render", "join"} | AFTER_MODEL),
+        ("render/__main__.py", {"render", "join", "join_training"} | AFTER_MODEL),
         ("explorer/page/index.html", {"page", "summary"}),
         ("summary/provenance.py", {"summary"}),
         ("provenance/runs.py", {"summary"}),
