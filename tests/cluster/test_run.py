@@ -32,6 +32,12 @@ def test_the_whole_graph_runs_on_two_nodes(undisturbed, cluster) -> None:
     for stage in ("extract-mock-99", "predict"):
         assert json.loads((records / f"{stage}.json").read_text())["notes"]["ranks"] == 2
     assert ModelBundle.load(results / "model").info["training"]["processes"] == 2
+    for stage in ("extract-mock-99", "learn"):
+        record = json.loads((records / f"{stage}.json").read_text())
+        assert record["processes"]["ranks"] == 2
+        assert record["processes"]["memory_mib_of_all"] > record["peak_memory_mib"]
+        assert record["slurm"]["nodes"] == "n[1-2]"
+        assert int(record["slurm"]["job"]) in map(int, jobs)
 
 
 def test_chunks_are_rendered_in_one_job(undisturbed, cluster) -> None:

@@ -30,7 +30,7 @@ rule summary:
     params:
         code=[code("summary"), code("provenance")],
         jobs=graph.jobs(CONFIG),
-        run=RESULTS,
+        run=folder("metrics"),
     shell:
         "python -m morphosphere.summary --run {params.run:q} --jobs {params.jobs:q}"
         " --metrics {input.metrics:q} --metrics-page {output.metrics:q} --output {output.page:q}"
