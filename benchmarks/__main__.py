@@ -23,6 +23,7 @@ NAMES = (
     "scaling",
     "memory",
     "demo",
+    "overhead",
     "quality",
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from pathlib import Path
 
 import pytest
 
@@ -97,8 +97,16 @@ def test_cameras_epochs_galaxies_and_tiles_take_time():
     assert fixed_minutes("hips", more) > 500 * fixed_minutes("hips", DEMO)
 
 
-def test_a_rule_asks_by_input_ranks_and_attempt():
-    job = {"wildcards": None, "input": SimpleNamespace(size_mb=183.0)}
+def _files(folder: Path, size_mb: int) -> list[str]:
+    """Two files without contents that have a size in sum."""
+    for name, size in (("a", size_mb - size_mb // 2), ("b", size_mb // 2)):
+        with open(folder / name, "wb") as handle:
+            handle.truncate(size << 20)
+    return [str(folder / "a"), str(folder / "b")]
+
+
+def test_a_rule_asks_by_input_ranks_and_attempt(tmp_path):
+    job = {"wildcards": None, "input": _files(tmp_path, 183)}
     asked = requests("render", DEMO, shared=True)
     assert set(asked) == {"mem_mb", "mem_mb_per_cpu", "runtime"}
     one = asked["mem_mb"](**job, attempt=1, threads=1)
@@ -110,11 +118,11 @@ def test_a_rule_asks_by_input_ranks_and_attempt():
     assert alone["mem_mb"](**job, attempt=1, threads=4) == memory_mb("join", 183)
 
 
-def test_training_asks_for_each_process_of_a_node_and_for_no_more_images_than_there_are():
+def test_training_asks_for_each_process_of_a_node_and_for_no_more_images_than_there_are(tmp_path):
     def asked(size, **compute):
         config = Config.model_validate({"simulations": {"mock": {}}, "compute": compute})
-        job = {"wildcards": None, "input": SimpleNamespace(size_mb=size)}
+        job = {"wildcards": None, "input": _files(tmp_path, size)}
         return requests("learn", config)["mem_mb"](**job, attempt=1, threads=8)
 
-    assert asked(1e4, gpus=4, nodes=2) == pytest.approx(4 * asked(1e4), abs=2500)
-    assert asked(1.0) < asked(1e4) - 1500
+    assert asked(10_000, gpus=4, nodes=2) == pytest.approx(4 * asked(10_000), abs=2500)
+    assert asked(1) < asked(10_000) - 1500

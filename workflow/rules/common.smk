@@ -67,11 +67,13 @@ def needs(stage, shared=False):
     return resources.requests(stage, CONFIG, shared=shared)
 
 
+@resources.signed
 def mpi(wildcards, threads):
     """How a stage is started whose ranks share the work; a cluster's profile says srun instead."""
     return "mpiexec -n $RANKS" if threads > 1 else ""
 
 
+@resources.signed
 def ranks(wildcards, threads):
     """Number of ranks: one for each core, unless a cluster's profile says otherwise."""
     return threads
@@ -85,6 +87,7 @@ def training_launch(wildcards, threads):
 def folder(files):
     """The folder of a rule's output or input, by its name there."""
 
+    @resources.signed
     def parent(wildcards, input, output):
         found = getattr(output if hasattr(output, files) else input, files)
         return str(Path(found if isinstance(found, str) else found[0]).parent)
