@@ -13,6 +13,7 @@ from morphosphere.artefacts.galaxyset import GalaxySet
 from morphosphere.artefacts.imageset import ImageSet, ImageSetWriter
 from morphosphere.config.render import RenderSettings
 from morphosphere.errors import InputError
+from morphosphere.memory import give_back
 from morphosphere.parallel import World
 from morphosphere.render.channels import unit_of
 from morphosphere.render.galaxy import render_galaxy
@@ -203,7 +204,12 @@ class _Batches:
         for start in range(0, whole, self.size):
             rows = slice(start, start + self.size)
             self._writer.append(images[rows], {name: v[rows] for name, v in table.items()})
-        self._held = [(images[whole:], {name: v[whole:] for name, v in table.items()})]
+        # Copies: a part of an array would keep all of it.
+        self._held = [
+            (images[whole:].copy(), {name: v[whole:].copy() for name, v in table.items()})
+        ]
+        del images, table
+        give_back()
 
     def _all(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         names = self._held[0][1]
@@ -219,7 +225,6 @@ def _concatenate(
     with _writer(target, settings, attributes) as writer, _Batches(writer, settings) as batches:
         for path in parts:
             with ImageSet(path) as part:
-                table = part.table()
                 for start, images in part.chunks(batches.size):
                     rows = slice(start, start + len(images))
-                    batches.add(images, {name: column[rows] for name, column in table.items()})
+                    batches.add(images, {name: part.column(name, rows) for name in part.columns})
