@@ -219,7 +219,7 @@ SlurmctldTimeout=10
 SlurmdTimeout=10
 InactiveLimit=0
 KillWait=20
-MinJobAge=600
+MinJobAge=100000
 ReturnToService=2
 GresTypes=gpu
 {nodes}

@@ -92,4 +92,4 @@ def test_another_setting_runs_one_stage_and_what_follows_it(undisturbed) -> None
     status, said = undisturbed.run(config, "--dry-run")
     assert status == 0
     rules = {line.split()[1].rstrip(":") for line in said.splitlines() if line.startswith("rule ")}
-    assert rules - {"all"} == {"page"}
+    assert rules - {"all"} == {"page", "summary"}

@@ -163,6 +163,7 @@ class Loop:
         weight = count * self.processes.place.size / images
         update = p.step + 1 == last
         alone = self.processes.place.size > 1 and not update
+        self.task.counts = self.batches.counts(p.step).tolist()
         with self._fabric.no_backward_sync(self._model, enabled=alone):
             pieces = self._model(self._fabric.to_device(batch))
             self._fabric.backward(pieces["loss"] * weight)

@@ -13,15 +13,12 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from lightning.fabric import Fabric
+from lightning.fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+from lightning.fabric.strategies import DDPStrategy
 from torch import Tensor
 
 from morphosphere.errors import ConfigError, MorphosphereError
-from morphosphere.learn.fabric import (
-    DDPStrategy,
-    Fabric,
-    LightningEnvironment,
-    TorchElasticEnvironment,
-)
 from morphosphere.learn.place import Place
 from morphosphere.learn.signals import Stopped
 from morphosphere.learn.watch import Watch
@@ -77,7 +74,7 @@ class Processes:
         self, place: Place, *, precision: str = "32-true", unused_weights: bool = False
     ) -> None:
         self.place, self.device = place, device_of(place)
-        logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
+        logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
         # Its successor shares statistics of norms once at the start, when each has its own.
         warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated")
         several, cuda = place.size > 1, self.device.type == "cuda"

@@ -21,6 +21,7 @@ from morphosphere.learn import power_spherical, regularisers
 from morphosphere.learn.alignment import find_pose
 from morphosphere.learn.augment import add_noise, disturb
 from morphosphere.learn.bundle import write_bundle
+from morphosphere.learn.gather import gather
 from morphosphere.learn.networks import SphereNetworks
 from morphosphere.learn.polar import PolarGrid, default_grid, turn
 from morphosphere.learn.task import Task
@@ -73,18 +74,21 @@ class SphereTask(Task):
             "l1": l1,
             "colour": colour,
             "kl": power_spherical.kl_to_uniform(kappa).mean(),
-            "uniformity": regularisers.unevenness(mean),
         }
         if weights.profile:
             target = regularisers.polar_spectrum(self.grid(images))
             target = self.spectrum_norm(target).clamp(-5, 5)
             pieces["profile"] = F.smooth_l1_loss(self.to_spectrum(features), target)
+        compared = [mean, features]
         if weights.contrast:
             other = disturb(batch["images"], self.settings.augment)
-            again = self.networks.encode(add_noise(other, self.settings.augment))[2]
-            pieces["contrast"] = regularisers.contrast(features, again)
+            compared.append(self.networks.encode(add_noise(other, self.settings.augment))[2])
+        means, *features_of_all = gather(compared, self.counts or [len(mean)])
+        pieces["uniformity"] = regularisers.unevenness(means)
+        if weights.contrast:
+            pieces["contrast"] = regularisers.contrast(*features_of_all)
         if weights.neighbours:
-            pieces["neighbours"] = regularisers.neighbours(mean, features)
+            pieces["neighbours"] = regularisers.neighbours(means, features_of_all[0])
         factor = {"l1": 1.0, **weights.model_dump(exclude={"residual"})}
         loss = sum(factor[name] * value for name, value in pieces.items())
         return {"loss": loss, **pieces}

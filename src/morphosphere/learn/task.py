@@ -6,6 +6,7 @@ ModelBundle. Data, optimiser, checkpoints and processes are the trainer's and th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ class Task(nn.Module):
     monitor = "validation_loss"
     #: The epoch that is being trained, from 0; the trainer sets it.
     current_epoch = 0
+    #: Images of this step that each process has, for `gather`; the trainer sets it.
+    counts: Sequence[int] = ()
 
     networks: nn.Module
 
