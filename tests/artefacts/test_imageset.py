@@ -1,4 +1,5 @@
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -106,6 +107,18 @@ def test_when_sets_were_joined_is_not_stored(tmp_path):
     with h5py.File(tmp_path / "joined.h5") as file:
         datasets = [file["images"], file["image_part"], *file["table"].values()]
         assert not any(h5py.h5g.get_objinfo(d.id).mtime for d in datasets)
+
+
+def test_more_parts_than_files_that_a_process_may_open(tmp_path):
+    parts = [write(tmp_path / f"{number}.h5", 1, name=f"part{number}") for number in range(40)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 20, hard))
+    try:
+        assert join(parts, tmp_path / "j.h5") == 40
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with ImageSet(tmp_path / "j.h5") as joined:
+        assert len(set(joined.column("image_id"))) == 40
 
 
 def test_columns_that_some_parts_lack_or_hold_otherwise(tmp_path):
