@@ -18,7 +18,7 @@ import h5py
 
 #: Bytes of chunks that are kept of every dataset. Datasets grow at their end, so one chunk is
 #: enough; HDF5 2 would keep eight times as much, for each of dozens of columns.
-_CACHE = 1 << 20
+CACHE = 1 << 20
 
 
 class _Output(io.RawIOBase):
@@ -90,7 +90,7 @@ class HDF5Output:
 
     def __init__(self, path: str | Path, mode: str = "w") -> None:
         self._output = _Output(path, {"w": "w+b", "r+": "r+b"}[mode])
-        self.file = h5py.File(self._output, mode, rdcc_nbytes=_CACHE)
+        self.file = h5py.File(self._output, mode, rdcc_nbytes=CACHE)
 
     def check(self) -> None:
         """Raise the OSError of the first write that failed, if one has; worth asking often."""

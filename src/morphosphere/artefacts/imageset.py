@@ -21,7 +21,7 @@ import h5py
 import numpy as np
 
 from morphosphere.artefacts.columns import column
-from morphosphere.artefacts.hdf5 import HDF5Output
+from morphosphere.artefacts.hdf5 import CACHE, HDF5Output
 from morphosphere.errors import InputError
 from morphosphere.files import atomic_path
 
@@ -158,7 +158,7 @@ class ImageSet:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         try:
-            self._file = h5py.File(self.path, "r")
+            self._file = h5py.File(self.path, "r", rdcc_nbytes=CACHE)
             known = self._file.attrs.get("format") == FORMAT
         except OSError as error:
             raise InputError(f"{path}: cannot be read as an ImageSet ({error})") from None

@@ -143,7 +143,7 @@ def _blocks(
     """(number, rows) of the blocks of `share`, each of `size` rows but the last."""
     pending: dict[str, np.ndarray] | None = None
     number = start = 0
-    for batch in catalogue.batches(names, size * max(1, 16384 // size)):
+    for batch in catalogue.batches(names, size * max(1, 2048 // size)):
         # Batches end at row groups: what is left of one is joined to the next.
         if pending is not None:
             batch = {name: np.concatenate([pending[name], batch[name]]) for name in names}

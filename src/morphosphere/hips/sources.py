@@ -143,7 +143,7 @@ def _write_lines(path: Path, catalogue: Catalogue, fields: list[Field]) -> np.nd
         open(path, "wb") as out,
         progress("rows", len(catalogue)) as advance,
     ):
-        for batch in catalogue.batches(names, 8192):
+        for batch in catalogue.batches(names, 2048):
             texts = [_texts(batch[name]) for name in names]
             count = len(texts[0])
             lines = [
