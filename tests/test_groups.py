@@ -1,4 +1,4 @@
-"""Tests of one group run on one worker, one after the other: they share clusters, ports and runs."""
+"""Tests of one group run on one worker, one after the other: they share clusters and runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ import pytest
 
 @pytest.mark.xdist_group("groups")
 def test_a_group_is_seen(request: pytest.FixtureRequest) -> None:
-    if not hasattr(request.config, "workerinput"):
-        pytest.skip("tests run in one process, in which all are one group")
+    if not getattr(request.config.option, "loadgroup", False):
+        pytest.skip("tests are not shared between workers by group")
     assert request.node.nodeid.endswith("@groups")
