@@ -20,7 +20,7 @@ SUFFIXES = {"picture": PICTURE, "fits": FITS, "hdf5": HDF5}
 _SUFFIXES = tuple(sorted((*PICTURE, *FITS, *HDF5), key=len, reverse=True))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One image that is to be collected.
 
