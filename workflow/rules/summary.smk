@@ -29,7 +29,7 @@ rule summary:
         "../../envs/map.yaml"
     params:
         code=[code("summary"), code("provenance")],
-        jobs=graph.jobs(CONFIG),
+        jobs=lambda wildcards: graph.jobs(CONFIG),
         run=folder("metrics"),
     shell:
         "python -m morphosphere.summary --run {params.run:q} --jobs {params.jobs:q}"
