@@ -54,7 +54,7 @@ def test_the_key_is_not_sent_in_the_open(url):
     ("value", "least", "most"),
     [
         ("12", 12, 12),
-        (email.utils.formatdate(time.time() + 100, usegmt=True), 80, 101),
+        ("in 100 s", 80, 101),
         ("soon", 0, 0),
         (None, 0, 0),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
@@ -62,6 +62,8 @@ def test_the_key_is_not_sent_in_the_open(url):
 )
 def test_retry_after_is_a_number_or_a_date(value, least, most):
     response = requests.Response()
+    if value == "in 100 s":
+        value = email.utils.formatdate(time.time() + 100, usegmt=True)
     if value is not None:
         response.headers["Retry-After"] = value
     assert least <= _retry_after(response) <= most

@@ -226,7 +226,8 @@ def test_a_key_that_is_no_key_is_one_clear_error(cutouts, server, tmp_path, key,
     done = cutouts(key=key)
     assert done.returncode == 1
     assert said in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert len(done.stderr.splitlines()) == 2  # what runs, and the error
+    assert done.stderr.count("error:") == 1
     assert key is None or key not in done.stderr
     assert server.count("cutout.hdf5") == 0
 
