@@ -14,8 +14,8 @@ REPORT = Path(__file__).resolve().parents[2] / "workflow" / "report"
 
 
 def test_every_figure_has_a_caption():
-    stems = {Path(name).stem for name in FIGURES}
-    assert {path.stem for path in REPORT.glob("*.rst")} == stems | {"metrics", "provenance", "workflow"}
+    stems = {Path(name).stem for name in FIGURES} | {"metrics", "provenance", "workflow"}
+    assert {path.stem for path in REPORT.glob("*.rst")} == stems
     assert all(len(path.read_text().split()) > 20 for path in REPORT.glob("*.rst"))
 
 

@@ -89,7 +89,7 @@ def test_a_failed_run_is_not_complete(scene: Scene, tmp_path: Path) -> None:
             [sys.executable, "-c", code, *arguments], capture_output=True, text=True
         )
         assert failed.returncode == 1
-        assert "File too large" in failed.stderr
+        assert "its disk is full (or a limit is reached)" in failed.stderr
         assert "Traceback" not in failed.stderr
         assert not (tmp_path / layer / "properties").exists()
         assert main(arguments) == 0
