@@ -21,8 +21,9 @@ demo: setup
 	@echo "The finished map: results/demo/site/index.html"
 	@echo "make serve shows it on http://127.0.0.1:$(PORT)/site/"
 
+# One worker waits for Slurm most of the time.
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup
 
 serve: setup
 	$(BIN)/python -m morphosphere.explorer.serve --folder results/$(RUN) --port $(PORT)
