@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,8 @@ class ClusterProject:
 
     project: Project
     cluster: Cluster
+    #: State and comment of its jobs, once it has run undisturbed.
+    jobs: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -130,6 +132,8 @@ def with_images(on_cluster: ClusterProject, undisturbed: ClusterProject) -> Clus
 def undisturbed(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> ClusterProject:
     """The whole graph, run on the cluster without any trouble."""
     run = ClusterProject(copy_project(tmp_path_factory.mktemp("undisturbed")), cluster)
+    before = set(cluster.jobs())
     status, said = run.run(LONGER)
     assert status == 0, said[-5000:]
+    run.jobs.update({k: v for k, v in cluster.jobs().items() if k not in before})
     return run

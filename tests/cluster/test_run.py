@@ -19,13 +19,12 @@ pytestmark = [
 ]
 
 
-def test_the_whole_graph_runs_on_two_nodes(undisturbed, cluster) -> None:
+def test_the_whole_graph_runs_on_two_nodes(undisturbed) -> None:
     results = undisturbed.folder / "results" / "tiny"
     assert (results / "site" / "index.html").is_file()
-    jobs = cluster.jobs()
-    states = {comment: state for state, comment in jobs.values()}
+    jobs = undisturbed.jobs
     for rule in ("mock", "extract", "join", "learn", "predict", "hips", "evaluate", "page"):
-        found = [state for comment, state in states.items() if comment.startswith(f"rule_{rule}")]
+        found = [state for state, comment in jobs.values() if comment.startswith(f"rule_{rule}")]
         assert found, f"{rule} did not run as a job of Slurm: {jobs}"
         assert set(found) == {"COMPLETED"}
     records = results / "provenance"
@@ -40,9 +39,9 @@ def test_the_whole_graph_runs_on_two_nodes(undisturbed, cluster) -> None:
         assert int(record["slurm"]["job"]) in map(int, jobs)
 
 
-def test_chunks_are_rendered_in_one_job(undisturbed, cluster) -> None:
-    groups = [comment for _, comment in cluster.jobs().values() if "chunks_render" in comment]
-    assert len(groups) == 1, cluster.jobs()
+def test_chunks_are_rendered_in_one_job(undisturbed) -> None:
+    groups = [comment for _, comment in undisturbed.jobs.values() if "chunks_render" in comment]
+    assert len(groups) == 1, undisturbed.jobs
 
 
 def test_a_laptop_makes_the_same_files(undisturbed, tmp_path) -> None:

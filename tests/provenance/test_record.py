@@ -209,5 +209,7 @@ before = Usage.now().memory_mib
 subprocess.run([sys.executable, "-c", "x = b'x' * (300 << 20)"], check=True)
 assert Usage.now().memory_mib > 300 > before, (before, Usage.now())
 """
+    ours = b"x" * (400 << 20)  # not counted: a child that starts has this for a moment
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert len(ours) == 400 << 20

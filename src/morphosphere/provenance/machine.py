@@ -8,6 +8,7 @@ import resource
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 #: Facts of a job of Slurm, by the variables that say them; the first that is set counts.
@@ -55,9 +56,20 @@ class Usage:
 
 def peak_memory_mib() -> float:
     """Largest resident memory of this process so far, or of a child that has ended, in MiB."""
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    peak = max(resource.getrusage(kind).ru_maxrss for kind in kinds)
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / unit
+    return max(
+        _own_peak_mib() or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, children
+    )
+
+
+def _own_peak_mib() -> float | None:
+    """As Linux says it; there getrusage counts what the parent had before this program started."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(x.split()[1]) / 1024 for x in lines if x.startswith("VmHWM:")), None)
 
 
 def _gpu_memory_mib() -> float:
@@ -71,7 +83,10 @@ def _threads() -> int:
     if (torch := sys.modules.get("torch")) is not None:
         return int(torch.get_num_threads())
     given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    return int(given) if given.isdigit() else len(os.sched_getaffinity(0))
+    if given.isdigit():
+        return int(given)
+    linux = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if linux else os.cpu_count() or 1
 
 
 def summary(usages: list[Usage]) -> dict[str, Any]:
