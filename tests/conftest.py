@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -18,6 +19,13 @@ def _required() -> bool:
     return os.environ.get("MORPHOSPHERE_REQUIRE") == "all"
 
 
+def skip_or_fail(reason: str) -> NoReturn:
+    """Skip for want of something; fail where all parts are required."""
+    if _required():
+        pytest.fail(f"MORPHOSPHERE_REQUIRE=all, but {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
 def _missing_part(marker: str) -> str | None:
     if marker == "chromium" and not shutil.which("chromium"):
         return "chromium is not installed (Debian package chromium)"
@@ -25,6 +33,8 @@ def _missing_part(marker: str) -> str | None:
         return "Aladin's Hipsgen is not installed (Debian packages aladin and default-jre-headless)"
     if marker == "mounts" and not can_mount():
         return "this system does not let us mount a disk in a namespace of our own (unshare)"
+    if marker == "compiler" and not shutil.which(os.environ.get("CXX", "g++")):
+        return "there is no C++ compiler (Debian package g++)"
     if marker == "slurm" and not shutil.which("slurmctld"):
         return "Slurm is not installed (Debian packages slurm-wlm and munge)"
     return None
@@ -32,11 +42,9 @@ def _missing_part(marker: str) -> str | None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose part of the system is missing; fail it where all parts are required."""
-    for marker in ("chromium", "hipsgen", "mounts", "slurm"):
+    for marker in ("chromium", "compiler", "hipsgen", "mounts", "slurm"):
         if item.get_closest_marker(marker) and (reason := _missing_part(marker)):
-            if _required():
-                pytest.fail(f"MORPHOSPHERE_REQUIRE=all, but {reason}", pytrace=False)
-            pytest.skip(reason)
+            skip_or_fail(reason)
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +52,5 @@ def real_data() -> Path:
     """Folder of the real data; tests that use it are skipped where it is not."""
     folder = Path(os.environ.get("MORPHOSPHERE_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
-        reason = f"no real data at {folder.name}; set MORPHOSPHERE_DATA"
-        if _required():
-            pytest.fail(f"MORPHOSPHERE_REQUIRE=all, but {reason}", pytrace=False)
-        pytest.skip(reason)
+        skip_or_fail(f"no real data at {folder.name}; set MORPHOSPHERE_DATA")
     return folder

@@ -15,7 +15,7 @@ import yaml
 
 from cluster.runs import LONGER
 from cluster.slurm import Cluster, SlurmError
-from conftest import ROOT
+from conftest import ROOT, skip_or_fail
 from workflow.conftest import Project, copy_project
 
 RANKS = "'srun --mpi=pmi2 --ntasks=$RANKS --kill-on-bad-exit=1'"
@@ -107,9 +107,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         cluster.start()
     except SlurmError as error:
         cluster.stop()
-        if os.environ.get("MORPHOSPHERE_REQUIRE") == "all":
-            pytest.fail(f"MORPHOSPHERE_REQUIRE=all, but Slurm does not start: {error}")
-        pytest.skip(f"Slurm does not start: {error}")
+        skip_or_fail(f"Slurm does not start: {error}")
     yield cluster
     cluster.stop()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import skip_or_fail
 from environments.channel import make_conda
 
 
@@ -26,4 +27,4 @@ def package_index(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("download")
     done = subprocess.run(command, cwd=folder, capture_output=True, timeout=300)
     if done.returncode:
-        pytest.skip("pip reaches no package index")
+        skip_or_fail("pip reaches no package index")

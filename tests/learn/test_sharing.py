@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch._inductor.cpp_builder import get_cpp_compiler
-from torch._inductor.exc import InvalidCxxCompiler
 
 from .conftest import starter
 
@@ -18,13 +16,6 @@ def alone(pictures, tmp_path_factory) -> dict:
     """What one process found."""
     with starter(pictures, tmp_path_factory.mktemp("alone")) as begin:
         return begin("alone").wait().model()
-
-
-def _compiler() -> bool:
-    try:
-        return bool(get_cpp_compiler())
-    except InvalidCxxCompiler:
-        return False
 
 
 def _seen(folder: Path, processes: int) -> tuple[dict[int, Counter], set[int]]:
@@ -91,7 +82,7 @@ def test_half_precision_finds_nearly_the_same(start, alone):
         assert ours["metrics"]["validation_loss"] == pytest.approx(loss, rel=0.2)
 
 
-@pytest.mark.skipif(not _compiler(), reason="no C++ compiler")
+@pytest.mark.compiler
 def test_compiled_networks_find_the_same(start, alone):
     _close(start("compiled", 1, {"compile": True}).wait().model(), alone, 1e-4)
 
