@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import h5py
 import numpy as np
 
-from factories_arepo import BOX, A, H, Object, fill
+from factories_arepo import Object, write_cutout
 
 KEY = "k3y-that-nobody-may-see-0123456789"
 TOKEN = "t0ken-of-the-data-server"
@@ -30,27 +30,11 @@ TOKEN = "t0ken-of-the-data-server"
 
 def cutout_bytes(subhalo: int, *, snapshot: int = 99, stars: int = 200, padding: int = 0) -> bytes:
     """A cutout as the API delivers it, `padding` bytes of noise larger than needed."""
-    thing = fill(Object(stars=stars, gas=50), np.random.default_rng(subhalo))
     room = io.BytesIO()
-    with h5py.File(room, "w") as out:
-        header = out.create_group("Header").attrs
-        header.update(
-            BoxSize=BOX,
-            HubbleParam=H,
-            Omega0=0.3,
-            OmegaLambda=0.7,
-            Redshift=1 / A - 1,
-            Time=A,
-            MassTable=np.array([0, 3e-4, 0, 0, 0, 0]),
-            NumFilesPerSnapshot=1,
-            NumPart_ThisFile=np.zeros(6, dtype=np.int32),
-            SnapshotNumber=np.array([snapshot], dtype=np.int32),
-            CutoutID=np.array([subhalo], dtype=np.int32),
-        )
-        for kind, data in thing.types.items():
-            for name, values in data.items():
-                if len(values):
-                    out[f"PartType{kind}/{name}"] = values
+    numbers = {"SnapshotNumber": snapshot, "CutoutID": subhalo}
+    header = {name: np.array([number], dtype=np.int32) for name, number in numbers.items()}
+    write_cutout(room, Object(stars=stars, gas=50), seed=subhalo, **header)
+    with h5py.File(room, "r+") as out:
         noise = np.random.default_rng(subhalo).integers(0, 256, padding, dtype=np.uint8)
         out["Noise"] = noise
     return room.getvalue()

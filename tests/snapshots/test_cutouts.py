@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import h5py
 import numpy as np
 import pytest
 
-from factories_arepo import A, BOX, H, KPC, Object, fill  # isort: skip
+from factories_arepo import KPC, Object, write_cutout  # isort: skip
 from morphosphere.errors import InputError
 from morphosphere.snapshots.families import open_snapshot
-
-
-def write_cutout(path: Path, thing: Object, *, snapshot: int | None = None) -> None:
-    """A cutout as the TNG web API delivers it: a header, and groups for the types it has."""
-    fill(thing, np.random.default_rng(3))
-    with h5py.File(path, "w") as out:
-        header = out.create_group("Header").attrs
-        header.update(
-            BoxSize=BOX,
-            HubbleParam=H,
-            Omega0=0.3,
-            OmegaLambda=0.7,
-            Redshift=1 / A - 1,
-            Time=A,
-            MassTable=np.array([0, 3e-4, 0, 0, 0, 0]),
-            NumFilesPerSnapshot=1,
-            NumPart_ThisFile=np.zeros(6, dtype=np.int32),
-        )
-        if snapshot is not None:
-            header["SnapshotNumber"] = snapshot
-        for kind, data in thing.types.items():
-            for name, values in data.items():
-                if len(values):
-                    out[f"PartType{kind}/{name}"] = values
 
 
 def test_each_file_is_a_subhalo_with_the_number_in_its_name(tmp_path):

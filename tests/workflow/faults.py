@@ -26,26 +26,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from factories_configs import small_mock
+
 HERE = Path(__file__).parent
-CONFIG = {
-    "run": "tiny",
-    "simulations": {"mock": {}},
-    "surveys": {"sky": {"path": "pictures", "bands": ["i", "r", "g"], "size": 32}},
-    "mock": {"galaxies": 16, "files": 2, "stars_range": [300, 600]},
-    "render": {"size": 32, "cameras": {"isotropic": 2}},
-    "learn": {
-        "epochs": 1,
-        "batch_size": 16,
-        "transform": {"size": 32},
-        "encoder": {"width": 4},
-        "decoder": {"width": 8},
-        "features": 8,
-    },
-    "predict": {"neighbours": 3},
-    "evaluate": {"neighbours": 3, "max_rotated": 8, "copies": 1, "dpi": 50},
-    "hips": {"order": 1, "tile_width": 64, "cells": 2},
-    "explore": {"data": {"sheet_side": 4}},
-}
+CONFIG = small_mock(
+    "tiny",
+    surveys={"sky": {"path": "pictures", "bands": ["i", "r", "g"], "size": 32}},
+    explore={"data": {"sheet_side": 4}},
+)
 #: What a job makes and keeps beside what Snakemake knows of.
 UNDECLARED = {"learn": ["model", "training"], "page_data": ["site/data"]}
 #: Names of files that nobody takes for results.

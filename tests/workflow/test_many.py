@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from factories_configs import small_rendered
 from morphosphere import graph
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.catalogue import Catalogue
@@ -22,23 +23,8 @@ AFTER_IMAGES = {"join", "predict", "evaluate", "hips", "page_data", "page", "sum
 
 
 def _config(path: str, snapshots: list[int], **more) -> dict:
-    return {
-        "run": "many",
-        "simulations": {"box": {"path": path, "snapshots": snapshots, **more}},
-        "extract": {"maximum": 24},
-        "render": {"size": 32, "cameras": {"isotropic": 2}},
-        "learn": {
-            "epochs": 1,
-            "batch_size": 16,
-            "transform": {"size": 32},
-            "encoder": {"width": 4},
-            "decoder": {"width": 8},
-            "features": 8,
-        },
-        "predict": {"neighbours": 3},
-        "evaluate": {"neighbours": 3, "max_rotated": 8, "copies": 1, "dpi": 50},
-        "hips": {"order": 1, "tile_width": 64, "cells": 2},
-    }
+    box = {"path": path, "snapshots": snapshots, **more}
+    return small_rendered("many", simulations={"box": box}, extract={"maximum": 24})
 
 
 def _jobs(project, config: dict, *words: str) -> dict[str, set[str]]:

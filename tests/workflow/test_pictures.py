@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from factories_configs import small
 from morphosphere.artefacts.catalogue import Catalogue
 
 pytestmark = [
@@ -24,29 +25,15 @@ def test_pictures_and_their_table_become_a_map(project, real_data: Path) -> None
     for picture in sorted((efigi / "images").iterdir())[:160]:
         (folder / picture.name).write_bytes(picture.read_bytes())
     (folder / "broken.jpg").write_bytes(b"no picture")
-    config = {
-        "run": "pictures",
-        "surveys": {
-            "efigi": {
-                "path": "pictures",
-                "bands": ["i", "r", "g"],
-                "table": str(efigi / "attributes.csv"),
-                "table_id": "PGCname",
-                "columns": ["T"],
-                "size": 32,
-            }
-        },
-        "learn": {
-            "epochs": 1,
-            "batch_size": 16,
-            "transform": {"size": 32},
-            "encoder": {"width": 4},
-            "decoder": {"width": 8},
-            "features": 8,
-        },
-        "evaluate": {"neighbours": 5, "max_rotated": 8, "copies": 1, "dpi": 50},
-        "hips": {"order": 1, "tile_width": 64, "cells": 2},
+    survey = {
+        "path": "pictures",
+        "bands": ["i", "r", "g"],
+        "table": str(efigi / "attributes.csv"),
+        "table_id": "PGCname",
+        "columns": ["T"],
+        "size": 32,
     }
+    config = small("pictures", surveys={"efigi": survey})
     done = project.snakemake(config=config)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     results = project.folder / "results" / "pictures"

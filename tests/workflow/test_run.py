@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from factories_configs import small_mock
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.evaluate import FIGURES
@@ -20,23 +21,7 @@ pytestmark = [
     pytest.mark.xdist_group("workflow"),
 ]
 
-TINY = {
-    "run": "tiny",
-    "simulations": {"mock": {}},
-    "mock": {"galaxies": 16, "files": 2, "stars_range": [300, 600]},
-    "render": {"size": 32, "cameras": {"isotropic": 2}},
-    "learn": {
-        "epochs": 1,
-        "batch_size": 16,
-        "transform": {"size": 32},
-        "encoder": {"width": 4},
-        "decoder": {"width": 8},
-        "features": 8,
-    },
-    "predict": {"neighbours": 3},
-    "evaluate": {"neighbours": 3, "max_rotated": 8, "copies": 1, "dpi": 50},
-    "hips": {"order": 1, "tile_width": 64, "cells": 2},
-}
+TINY = small_mock("tiny")
 AFTER_MODEL = {"learn", "predict", "evaluate", "hips", "page_data", "page", "summary"}
 
 
