@@ -57,6 +57,10 @@ class JoinedSnapshot:
         """Particles of a component."""
         return self.particles.read(component, fields, start, stop)
 
+    def ids(self, component: str) -> np.ndarray:
+        """Identifiers of all particles of a component, int64."""
+        return self.particles.ids(component)
+
     def where(self, component: str, field: str, index: int) -> Source:
         """File and dataset of a particle's field."""
         return self.particles.where(component, field, index)

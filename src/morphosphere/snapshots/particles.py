@@ -150,6 +150,26 @@ class JoinedParticles:
             done += high - low
         return out
 
+    def ids(self, component: str) -> np.ndarray:
+        """Identifiers of all particles of a component, int64.
+
+        Raises
+        ------
+        InputError
+            If a file has none.
+        """
+        out = np.empty(self.total(component), dtype=np.int64)
+        for (file, kind), start in zip(self._parts[component], self._starts[component]):
+            group = self._group(file, kind)
+            where = f"{file.path}: PartType{kind}"
+            if "ParticleIDs" not in group:
+                raise InputError(f"{where} has no ParticleIDs; galaxies cannot be told apart")
+            rows = slice(int(start), int(start + file.counts[kind]))
+            values = np.empty(int(file.counts[kind]), dtype=group["ParticleIDs"].dtype)
+            read_into(values, group["ParticleIDs"], 0, f"{where}/ParticleIDs")
+            out[rows] = values.astype(np.int64)
+        return out
+
     def where(self, component: str, field: str, index: int) -> Source:
         """File and dataset of one particle's field."""
         for file, kind, _, _ in self._pieces(component, index, index + 1):

@@ -1,0 +1,1 @@
+"""Galaxy mergers: encounters, their images, and what is measured from them."""

@@ -1,0 +1,1 @@
+"""Snapshots of N-body runs of mergers, to a GalaxySet."""
