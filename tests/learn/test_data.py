@@ -6,7 +6,8 @@ import torch
 
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import split_of
-from morphosphere.config.learn import LearnSettings, TransformSettings
+from morphosphere.config.learn import LearnSettings
+from morphosphere.config.training import TransformSettings
 from morphosphere.errors import InputError
 from morphosphere.learn.data import (
     Batches,

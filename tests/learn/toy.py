@@ -28,7 +28,9 @@ OPTIONS = json.loads(os.environ.get("TOY", "{}"))
 class Toy(Task):
     """Tell an image's brightness; the loss is a mean over images."""
 
-    columns = ("brightness",)
+    @staticmethod
+    def columns_of(settings):
+        return ("brightness",)
 
     def __init__(self, settings, transform, *, seed=0):
         super().__init__(settings, transform, seed=seed)
@@ -65,5 +67,5 @@ class Toy(Task):
 
 
 if __name__ == "__main__":
-    training.TASKS["sphere"] = Toy
+    training.TASKS["sphere"] = "__main__:Toy"
     sys.exit(main())

@@ -66,6 +66,39 @@ COLUMNS: dict[str, Column] = {
     "velocity_dispersion": Column(
         "km/s", "One-dimensional velocity dispersion of the stars", "phys.veloc.dispersion"
     ),
+    # the encounter
+    "encounter_id": Column("", "Encounter whose moment the image shows", "meta.id"),
+    "time_since_pericentre": Column(
+        "Myr", "Time since the first pericentre of the encounter; negative before it", "time"
+    ),
+    "time_of_coalescence": Column(
+        "Myr", "Time from the first pericentre to the coalescence of the nuclei", "time"
+    ),
+    "mass_ratio": Column(
+        "", "Total mass of the less massive galaxy over that of the other", "phys.mass;arith.ratio"
+    ),
+    "size_ratio": Column(
+        "",
+        "Disc scale length of the less massive galaxy over that of the other",
+        "phys.size;arith.ratio",
+    ),
+    "separation": Column("kpc", "Distance of the two nuclei in space", "phys.size"),
+    "separation_projected": Column("kpc", "Distance of the two nuclei on the image", "phys.size"),
+    "pericentre": Column("kpc", "Pericentre of the initial orbit", "phys.size"),
+    "eccentricity": Column("", "Eccentricity of the initial orbit", "src.orbital.eccentricity"),
+    "phase": Column(
+        "",
+        "approach (before the first pericentre), passage (to the second), final (to coalescence), "
+        "remnant; none for single galaxies",
+        "meta.code",
+    ),
+    "is_encounter": Column("", "1 for an encounter, 0 for a single galaxy", "meta.code"),
+    "encounter_probability": Column(
+        "", "Probability that the image shows an encounter", "stat.probability"
+    ),
+    "outlier": Column(
+        "", "Whether the image is unlike those that the model was trained on", "meta.code"
+    ),
     # the map
     "lon": Column("deg", "Longitude on the morphology sphere", "pos.eq.ra;meta.main"),
     "lat": Column("deg", "Latitude on the morphology sphere", "pos.eq.dec;meta.main"),

@@ -9,7 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from morphosphere.config.learn import LearnSettings
+from morphosphere.config.tasks import SETTINGS
+from morphosphere.config.training import TrainingSettings
 from morphosphere.errors import MorphosphereError
 from morphosphere.learn.memory import keep_memory
 from morphosphere.learn.place import place_of
@@ -24,7 +25,7 @@ HEAR = 15.0
 
 
 def _work(
-    args: argparse.Namespace, settings: LearnSettings, record: RunRecord, world: World
+    args: argparse.Namespace, settings: TrainingSettings, record: RunRecord, world: World
 ) -> None:
     # Threads that wait asleep: spinning ones stop each other where cores are shared. It is read
     # when torch is first imported.
@@ -76,7 +77,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         type=int,
         help="number of processes that torchrun was to start; another number is an error",
     )
-    return run_stage("learn", parser.parse_args(argv), LearnSettings, _work)
+    parser.add_argument(
+        "--task", choices=sorted(SETTINGS), default="sphere", help="what is learned"
+    )
+    args = parser.parse_args(argv)
+    return run_stage("learn", args, SETTINGS[args.task], _work)
 
 
 if __name__ == "__main__":

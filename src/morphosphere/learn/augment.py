@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from morphosphere.config.learn import AugmentSettings
+from morphosphere.config.training import AugmentSettings
 from morphosphere.learn.polar import warp
 
 

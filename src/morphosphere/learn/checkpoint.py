@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from morphosphere.config.learn import LearnSettings
+from morphosphere.config.training import TrainingSettings
 from morphosphere.files import atomic_path, read_json, write_json
 from morphosphere.progress import log
 
@@ -36,7 +36,7 @@ class Checkpoints:
         self.folder = training / "checkpoints"
         self.last = self.folder / "last.ckpt"
 
-    def begin(self, *, settings: LearnSettings, seed: int, facts: dict[str, Any]) -> None:
+    def begin(self, *, settings: TrainingSettings, seed: int, facts: dict[str, Any]) -> None:
         """Keep what is there only if it was made with the same settings, seed and images."""
         state = {
             "version": VERSION,

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import SPLITS, split_of
 from morphosphere.artefacts.transform import Transform
-from morphosphere.config.learn import LearnSettings, TransformSettings
+from morphosphere.config.training import TrainingSettings, TransformSettings
 from morphosphere.errors import InputError
 from morphosphere.learn.place import Place
 from morphosphere.learn.signals import ignore_stop_signals
@@ -160,6 +160,12 @@ class Batches(Dataset):
         batch = {name: values[index] for name, values in self._columns.items()}
         return batch | {"images": images.float(), "row": torch.from_numpy(self.rows[index])}
 
+    def all_here(self) -> Batches:
+        """The same batches for this process alone, whoever shared them before."""
+        self.place = Place()
+        self.forget()
+        return self
+
     def examples(self, count: int) -> Tensor:
         """The first images of the split, of whichever process: (n, C, S, S) float32."""
         with ImageSet(self.path) as images:
@@ -277,15 +283,17 @@ def _begin_worker(worker: int) -> None:
     ignore_stop_signals()
 
 
-def split_rows(images: ImageSet, processes: int = 1) -> dict[str, np.ndarray]:
-    """Rows of each split, by galaxy.
+def split_rows(
+    images: ImageSet, processes: int = 1, *, by: str = "galaxy_id"
+) -> dict[str, np.ndarray]:
+    """Rows of each split, decided by the column `by`.
 
     Raises
     ------
     InputError
         If there are too few galaxies to train on.
     """
-    split = split_of(images.column("galaxy_id"))
+    split = split_of(images.column(by))
     rows = {name: np.flatnonzero(split == k) for k, name in enumerate(SPLITS)}
     if len(rows["train"]) < max(2, 2 * processes):
         raise InputError(
@@ -298,7 +306,7 @@ def split_rows(images: ImageSet, processes: int = 1) -> dict[str, np.ndarray]:
 def open_splits(
     path: str | Path,
     transform: Transform,
-    settings: LearnSettings,
+    settings: TrainingSettings,
     *,
     seed: int,
     place: Place,
@@ -309,7 +317,7 @@ def open_splits(
     Where no galaxy falls to validation, training images stand in.
     """
     with ImageSet(path) as images:
-        rows = split_rows(images, place.size)
+        rows = split_rows(images, place.size, by=settings.split_by)
     chosen = {"train": rows["train"]}
     chosen["validation"] = rows["validation"] if len(rows["validation"]) else rows["train"]
     total = sum(map(len, chosen.values()))

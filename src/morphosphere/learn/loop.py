@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from morphosphere.config.learn import LearnSettings
+from morphosphere.config.training import TrainingSettings
 from morphosphere.learn.average import MovingAverage, statistics
 from morphosphere.learn.checkpoint import Checkpoints
 from morphosphere.learn.data import Batches, loader
@@ -69,7 +69,7 @@ class Loop:
         On the processes' device.
     batches, held_out : Batches
         For training and for validation.
-    settings : LearnSettings
+    settings : TrainingSettings
     schedule : Schedule
     seed : int
     processes : Processes
@@ -85,7 +85,7 @@ class Loop:
         batches: Batches,
         held_out: Batches,
         *,
-        settings: LearnSettings,
+        settings: TrainingSettings,
         schedule: Schedule,
         seed: int,
         processes: Processes,

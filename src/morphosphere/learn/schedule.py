@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from morphosphere.config.learn import LearnSettings
+from morphosphere.config.training import TrainingSettings
 from morphosphere.errors import ConfigError
 from morphosphere.learn.place import Place
 
@@ -63,7 +63,7 @@ class Schedule:
         )
 
 
-def schedule_of(settings: LearnSettings, place: Place, batches: int) -> Schedule:
+def schedule_of(settings: TrainingSettings, place: Place, batches: int) -> Schedule:
     """The schedule of a run with so many batches in an epoch.
 
     `batch_size` counts the images of all processes, so more of them only make a step faster and

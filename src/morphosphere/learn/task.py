@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.transform import Transform
-from morphosphere.config.learn import LearnSettings
+from morphosphere.config.training import TrainingSettings
 from morphosphere.errors import MorphosphereError
+
+if TYPE_CHECKING:
+    from morphosphere.learn.data import Batches
 
 
 class TrainingError(MorphosphereError):
@@ -30,14 +33,12 @@ class Task(nn.Module):
 
     Parameters
     ----------
-    settings : LearnSettings
+    settings : TrainingSettings
     transform : Transform
         Of the images that `losses` and `measures` get.
     seed : int
     """
 
-    #: Columns of the ImageSet's table that come with each batch.
-    columns: tuple[str, ...] = ()
     #: The measure on validation images that decides which weights are kept; smaller is better.
     monitor = "validation_loss"
     #: The epoch that is being trained, from 0; the trainer sets it.
@@ -47,12 +48,17 @@ class Task(nn.Module):
 
     networks: nn.Module
 
-    def __init__(self, settings: LearnSettings, transform: Transform, *, seed: int = 0) -> None:
+    def __init__(self, settings: TrainingSettings, transform: Transform, *, seed: int = 0) -> None:
         super().__init__()
         self.settings, self.transform, self.seed = settings, transform, seed
 
     @staticmethod
-    def all_weights_learn(settings: LearnSettings) -> bool:
+    def columns_of(settings: TrainingSettings) -> tuple[str, ...]:
+        """Columns of the ImageSet's table that come with each batch."""
+        return ()
+
+    @staticmethod
+    def all_weights_learn(settings: TrainingSettings) -> bool:
         """Whether the loss depends on every weight; else processes share gradients more slowly."""
         return True
 
@@ -70,6 +76,9 @@ class Task(nn.Module):
     def measures(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Means over a batch of how well the networks do, without anything random."""
         raise NotImplementedError
+
+    def calibrate(self, held_out: Batches) -> None:
+        """Fit what is fitted to all validation images after training; nothing here."""
 
     def export(
         self, path: Path, *, examples: Tensor, training: dict[str, Any], metrics: dict[str, Any]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import torch
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import all_origins
-from morphosphere.config.learn import LearnSettings
+from morphosphere.config.training import TrainingSettings
 from morphosphere.errors import ConfigError
 from morphosphere.files import digest
 from morphosphere.learn.checkpoint import Checkpoints
@@ -26,13 +27,21 @@ from morphosphere.learn.loop import Loop
 from morphosphere.learn.place import place_of
 from morphosphere.learn.processes import Processes
 from morphosphere.learn.schedule import schedule_of
-from morphosphere.learn.sphere import SphereTask
 from morphosphere.learn.table import EpochTable
 from morphosphere.learn.task import Task
 from morphosphere.progress import log
 
-#: Tasks by the name they have in the configuration.
-TASKS: dict[str, type[Task]] = {"sphere": SphereTask}
+#: Where each task is, by its name in the configuration. Only the one that is trained is imported.
+TASKS = {
+    "sphere": "morphosphere.learn.sphere:SphereTask",
+    "mergers": "morphosphere.learn.mergers:MergerTask",
+}
+
+
+def task_of(name: str) -> type[Task]:
+    """The task of that name."""
+    module, _, kind = TASKS[name].partition(":")
+    return getattr(import_module(module), kind)
 
 
 def train(
@@ -40,7 +49,7 @@ def train(
     *,
     output: str | Path,
     training: str | Path,
-    settings: LearnSettings,
+    settings: TrainingSettings,
     seed: int = 42,
     world_size: int | None = None,
     gather: Callable[[Callable[[Any], list[Any] | None]], None] | None = None,
@@ -56,7 +65,7 @@ def train(
     training : path-like
         Folder for ``metrics.csv`` and checkpoints; training goes on from the last checkpoint there
         if it was made with the same settings, seed and images.
-    settings : LearnSettings
+    settings : TrainingSettings
     seed : int
     world_size : int, optional
         Number of processes that were promised.
@@ -83,7 +92,7 @@ def train(
     place, training = place_of(os.environ, world_size), Path(training)
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    kind = TASKS[settings.task]
+    kind = task_of(settings.task)
     unused = not kind.all_weights_learn(settings)
     with Processes(place, precision=settings.precision, unused_weights=unused) as processes:
         with ImageSet(images) as opened:
@@ -93,7 +102,7 @@ def train(
                 facts |= {"digest": images_digest(opened)}
                 sources = all_origins(opened)
         batches, held_out = open_splits(
-            images, transform, settings, seed=seed, place=place, columns=kind.columns
+            images, transform, settings, seed=seed, place=place, columns=kind.columns_of(settings)
         )
         schedule = schedule_of(settings, place, batches.steps)
         checkpoints, table = Checkpoints(training), EpochTable(training)
@@ -125,6 +134,7 @@ def train(
     task = kind(settings, transform, seed=seed)
     task.load_state_dict(loop.best_weights)
     best = loop.progress.best_epoch
+    task.calibrate(held_out.all_here())
     facts |= {
         "seed": seed,
         "sources": sources,
@@ -183,7 +193,7 @@ def _devices(processes: Processes) -> str:
 
 
 def _reporter(
-    table: EpochTable, training: Path, settings: LearnSettings
+    table: EpochTable, training: Path, settings: TrainingSettings
 ) -> Callable[[dict[str, float]], None]:
     writer = _tensorboard(training) if settings.tensorboard else None
 

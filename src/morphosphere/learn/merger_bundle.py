@@ -1,0 +1,88 @@
+"""Writing a ModelBundle of the task ``mergers``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from morphosphere.artefacts.bundle import FORMAT, VERSION, ModelBundle
+from morphosphere.artefacts.transform import Transform
+from morphosphere.config.merger_learn import MergerLearnSettings
+from morphosphere.files import atomic_directory, write_json
+from morphosphere.learn.export import export_onnx
+from morphosphere.learn.merger_networks import DecoderForExport, EncoderForExport, MergerNetworks
+
+
+def write_merger_bundle(
+    path: str | Path,
+    *,
+    networks: MergerNetworks,
+    settings: MergerLearnSettings,
+    transform: Transform,
+    labels: list[dict[str, Any]],
+    limits: dict[str, float],
+    examples: torch.Tensor,
+    training: dict[str, Any],
+    metrics: dict[str, Any],
+) -> ModelBundle:
+    """Write networks as a ModelBundle, which appears whole or not at all.
+
+    Parameters
+    ----------
+    networks : MergerNetworks
+    settings : MergerLearnSettings
+    transform : Transform
+    labels : list of dict
+        `morphosphere.posterior.Label` in the order of the logits, as dictionaries.
+    limits : dict
+        ``reconstruction_error`` and ``encounter_probability`` beyond which an image is an outlier.
+    examples : Tensor, shape (N, C, S, S)
+        Transformed images for the parity test; N is at least 2.
+    training, metrics : dict
+        Where the weights come from, and measures of the validation images.
+    """
+    networks = networks.cpu().float().eval()
+    examples = examples.cpu().float()
+    reader = EncoderForExport(networks)
+    with atomic_directory(path) as folder, torch.no_grad():
+        parity = {
+            "encoder": export_onnx(
+                reader,
+                examples,
+                folder / "encoder.onnx",
+                input_name="images",
+                output_names=["z", "logits", "regression", "encounter"],
+            ),
+            "decoder": export_onnx(
+                DecoderForExport(networks),
+                reader(examples)[0].contiguous(),
+                folder / "decoder.onnx",
+                input_name="z",
+                output_names=["images"],
+            ),
+        }
+        transform.write(folder / "transform.json")
+        shape = {"channels": len(transform.channels), "size": transform.size}
+        stored = {"settings": settings.model_dump(mode="json"), **shape}
+        torch.save({**stored, "weights": networks.state_dict()}, folder / "checkpoint.ckpt")
+        info = {
+            "format": FORMAT,
+            "version": VERSION,
+            "task": settings.task,
+            "channels": list(transform.channels),
+            "image_size": transform.size,
+            "latent": {"space": f"R{settings.latent}", "posterior": "normal", "prior": "normal"},
+            "labels": labels,
+            "bins": settings.bins,
+            "outlier": limits,
+            "encoder": settings.encoder.name,
+            "parameters": sum(p.numel() for p in networks.parameters()),
+            "settings": settings.model_dump(mode="json"),
+            "training": training,
+            "metrics": metrics,
+            "onnx_parity": parity,
+        }
+        write_json(folder / "model.json", info)
+    return ModelBundle.load(path)
