@@ -1,1 +1,1 @@
-"""Galaxy mergers: encounters, their images, and what is measured from them."""
+"""Mergers: what an image of a collision says about the encounter."""

@@ -1,0 +1,1 @@
+"""Restricted N-body simulations of encounters of galaxies, as GalaxySets."""
