@@ -62,6 +62,10 @@ NEEDS = {
     "hips": Need(900, per_input=0.02, minutes=15),
     "page_data": Need(400, per_input=0.02, minutes=5),
     "page": Need(150, per_input=0.01, minutes=1),
+    "encounters": Need(350),
+    "merger_run": Need(300, per_input=0.2, minutes=1),
+    "merger_predict": Need(800, per_input=0.02, minutes=20),
+    "merger_evaluate": Need(1200, per_input=0.05, minutes=10),
 }
 
 
@@ -138,7 +142,7 @@ def chunk_mb(stage: str, config: Config, input_mb: float = math.inf) -> float:
     if stage == "learn":
         kept = min(config.learn.memory_mib * 1.1, _UNPACKED * input_mb)
         return kept + 60 * picture * config.learn.batch_size
-    if stage == "predict":
+    if stage in ("predict", "merger_predict", "merger_evaluate"):
         return 60 * picture * config.predict.chunk
     if stage == "evaluate":
         fitted = config.evaluate.max_train + config.evaluate.max_held_out
@@ -159,6 +163,8 @@ def fixed_minutes(stage: str, config: Config) -> float:
     """Minutes that follow from the settings alone: galaxies of the mock box, tiles of the map."""
     if stage == "mock":
         return config.mock.galaxies / 500
+    if stage == "encounters" and (given := config.mergers.encounters):
+        return given.number * given.stars / given.shards / 1e6
     return 12 * 4**config.hips.order / 1000 if stage == "hips" else 0.0
 
 

@@ -32,7 +32,18 @@ from morphosphere.system import lack
 S = TypeVar("S", bound=Settings)
 #: Stages in which nothing is random: their records hold no seed.
 _WITHOUT_CHANCE = frozenset(
-    {"extract", "collect", "join", "hips", "explorer", "explorer.data", "summary"}
+    {
+        "extract",
+        "collect",
+        "join",
+        "hips",
+        "explorer",
+        "explorer.data",
+        "summary",
+        "mergers.runs",
+        "mergers.deepgalaxy",
+        "mergers.real",
+    }
 )
 #: Seconds that a process waits before it ends because it was started in a wrong way.
 _PATIENCE = 2.0

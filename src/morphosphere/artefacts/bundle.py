@@ -10,6 +10,15 @@
     checkpoint.ckpt    weights and settings for PyTorch
 
 ``mean`` and ``position`` are unit vectors on the sphere: longitude atan2(y, x), latitude asin(z).
+
+Of the task ``mergers``, the networks are others::
+
+    encoder.onnx       images (N, C, S, S) in [0, 1] -> z (N, D), logits (N, L, K),
+                       regression (N, L, 2), encounter (N,)
+    decoder.onnx       z (N, D) -> images (N, C, S, S) in [0, 1]
+
+Of ``model.json``, ``labels`` names the L labels with their ranges and calibration, and ``outlier``
+the limits beyond which an image is unlike those of training.
 """
 
 from __future__ import annotations
@@ -92,6 +101,12 @@ class ModelBundle:
     @cached_property
     def _decoder(self) -> onnxruntime.InferenceSession:
         return self.session("decoder", self.threads)
+
+    def run(self, part: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """All outputs of ``encoder`` or ``decoder`` by name."""
+        session = {"encoder": self._encoder, "decoder": self._decoder}[part]
+        names = [output.name for output in session.get_outputs()]
+        return dict(zip(names, session.run(names, inputs)))
 
     def encode(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Latent mean (N, 3), concentration (N,) and features (N, F) of transformed images."""

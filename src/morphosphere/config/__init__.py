@@ -14,6 +14,7 @@ from morphosphere.config.explore import ExploreSettings
 from morphosphere.config.extract import ExtractSettings
 from morphosphere.config.hips import HipsSettings
 from morphosphere.config.learn import LearnSettings
+from morphosphere.config.mergers import MergersSettings
 from morphosphere.config.mock import MockSettings
 from morphosphere.config.predict import PredictSettings
 from morphosphere.config.render import RenderSettings
@@ -59,6 +60,9 @@ class Config(Settings):
     explore: ExploreSettings = Field(
         default_factory=ExploreSettings, description=ExploreSettings.__doc__
     )
+    mergers: MergersSettings = Field(
+        default_factory=MergersSettings, description=MergersSettings.__doc__
+    )
 
     @field_validator("run")
     @classmethod
@@ -77,6 +81,8 @@ class Config(Settings):
         if clash := sorted(set(self.simulations) & set(self.surveys)):
             raise ValueError(f"{clash[0]!r} names both a simulation and a survey; rename one")
         if not self.simulations and not self.surveys:
+            if "mergers" in self.model_fields_set:
+                return self  # no map is wanted
             raise ValueError("give at least one entry under simulations or surveys")
         for name, simulation in self.simulations.items():
             is_mock = simulation.path is None and simulation.tng_api is None

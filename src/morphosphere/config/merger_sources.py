@@ -139,3 +139,139 @@ class RunSettings(Settings):
                 "`galaxy_1` with the ids of its particles"
             )
         return self
+
+
+class RealMergersSettings(Settings):
+    """A folder of real images of mergers, and what is known of them.
+
+    Values named in the settings (a pixel scale, a redshift, a position) are looked for by their
+    names in the table, then in the files beside the image, then in the FITS header.
+    """
+
+    # where the images are
+    path: str = Field(min_length=1, description="Folder with the images.")
+    pattern: str = Field(
+        "**/*",
+        min_length=1,
+        description="Which files are images, as of a survey: a glob in which {id} stands for the "
+        "image's id and {band} for each of `bands`, one file per band.",
+    )
+    bands: list[str] | None = Field(
+        None, min_length=1, max_length=12, description="Bands of the files, for {band}."
+    )
+    hdu: int | str | None = Field(
+        None, description="FITS: index or name of the HDU; none takes the first with an image."
+    )
+    limit: int | None = Field(None, ge=1, description="Take only the first so many images.")
+
+    # what is in a file
+    pixels: Literal["flux", "magnitudes"] = Field(
+        "flux",
+        description="Pixels are fluxes, or magnitudes per area (zero point 22.5; an infinite "
+        "magnitude is no flux).",
+    )
+    lupton_q: float | None = Field(
+        None,
+        gt=0,
+        le=1000,
+        description="Pictures: softening Q of the stretch of Lupton et al. (2004), asinh(Q I)/Q, "
+        "which is undone. None takes the values of the picture as fluxes; set it only where the "
+        "stretch is known.",
+    )
+    subtract_sky: bool = Field(True, description="Subtract the level of the sky.")
+    mask_stars: bool = Field(
+        True,
+        description="Take out compact bright sources away from the nuclei, and objects that are "
+        "not connected with the galaxies and are much smaller than they.",
+    )
+
+    # what is known of an image
+    side_files: list[str] = Field(
+        [],
+        description="Suffixes of files beside an image, of the same stem, with lines key=value: "
+        "['.meta', '.pair'] for Galaxy Zoo: Mergers.",
+    )
+    table: str | None = Field(
+        None, min_length=1, description="Table with a row per image, as of a survey."
+    )
+    table_id: str | None = Field(
+        None, description="Column of the table with the ids; none takes the first."
+    )
+    pixel_scale: float | str = Field(
+        description="Width of a pixel, a number or the name of a value, in pixel_scale_unit."
+    )
+    pixel_scale_unit: Literal["arcsec", "deg", "kpc", "pc"] = Field(
+        "arcsec", description="Unit of pixel_scale; angles need a redshift or a distance."
+    )
+    redshift: float | str | None = Field(
+        None, description="Redshift (Planck 2018 cosmology), a number or the name of a value."
+    )
+    distance: float | str | None = Field(
+        None,
+        description="Distance in Mpc, for galaxies nearby, instead of a distance by redshift.",
+    )
+    nuclei: tuple[str, str, str, str] | None = Field(
+        None, description="Names of the values x and y of the first nucleus and of the second."
+    )
+    nuclei_unit: Literal["pixel", "kpc", "deg"] = Field(
+        "pixel",
+        description="Unit of `nuclei`. pixel: in pictures from 0 at the left and the top, in FITS "
+        "files from 1 at the left and the bottom; kpc: to the right and upwards from the image's "
+        "reference pixel (CRPIX) or centre; deg: right ascension and declination by the WCS.",
+    )
+    masses: tuple[str, str] | None = Field(
+        None, description="Names of the values of both masses; their ratio becomes mass_ratio."
+    )
+    mass_bounds: tuple[str, str, str, str] | None = Field(
+        None,
+        description="Names of the least and the greatest mass of the first galaxy and of the "
+        "second.",
+    )
+    encounter_models: str | None = Field(
+        None,
+        min_length=1,
+        description="Name, in which {id} stands for the image's id, of a file beside the image "
+        "with scored encounter models of the code JSPAM, as of Galaxy Zoo: Mergers.",
+    )
+    best_models: int = Field(
+        20, ge=1, le=10_000, description="Number of encounter models, best scored, that count."
+    )
+    is_encounter: bool | None = Field(
+        True, description="Whether the images show encounters; none if it is not known."
+    )
+
+    # how they come into the frame
+    centre: Literal["light", "nuclei", "image"] = Field(
+        "light",
+        description="What is put at the centre: the centre of the galaxies' light, the middle of "
+        "the nuclei, or the centre of the image.",
+    )
+    train: bool = Field(
+        False, description="Whether the model is trained on these images, or only tested."
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> RealMergersSettings:
+        if ("{band}" in self.pattern) != (self.bands is not None):
+            raise ValueError("pattern holds {band} where `bands` are named, and only there")
+        if "{band}" in self.pattern and "{id}" not in self.pattern:
+            raise ValueError("pattern holds {band}: it also needs {id}")
+        if isinstance(self.pixel_scale, float) and not self.pixel_scale > 0:
+            raise ValueError("pixel_scale must be above zero")
+        angle = self.pixel_scale_unit in ("arcsec", "deg")
+        if angle and self.redshift is None and self.distance is None:
+            raise ValueError(
+                "pixel_scale is an angle: give redshift or distance (or pixel_scale in kpc)"
+            )
+        if self.centre == "nuclei" and self.nuclei is None:
+            raise ValueError("centre is nuclei: name their values in `nuclei`")
+        if self.mass_bounds is not None and self.masses is None:
+            raise ValueError("mass_bounds needs masses")
+        return self
+
+
+class DeepGalaxySettings(Settings):
+    """A file in the layout of DeepGalaxy."""
+
+    path: str = Field(min_length=1, description="The HDF5 file.")
+    train: bool = Field(True, description="Whether the model is trained on these images.")

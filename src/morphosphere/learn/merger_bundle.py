@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from morphosphere.artefacts.bundle import FORMAT, VERSION, ModelBundle
 from morphosphere.artefacts.transform import Transform
 from morphosphere.config.merger_learn import MergerLearnSettings
+from morphosphere.errors import InputError
 from morphosphere.files import atomic_directory, write_json
 from morphosphere.learn.export import export_onnx
 from morphosphere.learn.merger_networks import DecoderForExport, EncoderForExport, MergerNetworks
@@ -86,3 +88,26 @@ def write_merger_bundle(
         }
         write_json(folder / "model.json", info)
     return ModelBundle.load(path)
+
+
+def load_merger_networks(path: str | Path, device: str) -> tuple[nn.Module, nn.Module]:
+    """Encoder and decoder of a ModelBundle, as their ONNX files, in PyTorch on `device`.
+
+    Raises
+    ------
+    InputError
+        If the checkpoint cannot be read.
+    """
+    file = Path(path) / "checkpoint.ckpt"
+    try:
+        stored = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise InputError(f"{file}: cannot be read ({error}); train again") from None
+    settings = MergerLearnSettings.model_validate(stored["settings"])
+    # The weights of a timm backbone come from the checkpoint, never from the file it started from.
+    encoder = settings.encoder.model_copy(update={"weights": None})
+    settings = settings.model_copy(update={"encoder": encoder})
+    networks = MergerNetworks(stored["channels"], stored["size"], settings)
+    networks.load_state_dict(stored["weights"])
+    networks = networks.to(device).eval()
+    return EncoderForExport(networks), DecoderForExport(networks)

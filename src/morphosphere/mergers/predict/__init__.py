@@ -1,0 +1,1 @@
+"""What a model says of every image of an ImageSet, as a Catalogue."""
