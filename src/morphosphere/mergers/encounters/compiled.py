@@ -7,6 +7,8 @@ from typing import Any
 
 import numba
 
+_OPTIONS = {"nogil": True, "fastmath": True, "error_model": "numpy"}
+
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile with Numba, without threads; the code is cached if any cache can be written.
@@ -14,8 +16,12 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     Numba keeps it beside the source or, if that cannot be written, in the user's cache folder;
     where neither can be, it refuses to compile with a cache.
     """
-    options = {"nogil": True, "fastmath": True, "error_model": "numpy"}
     try:
-        return numba.njit(cache=True, **options)(function)
+        return numba.njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:
-        return numba.njit(**options)(function)
+        return numba.njit(**_OPTIONS)(function)
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile as a part of the compiled functions that call it."""
+    return numba.njit(inline="always", **_OPTIONS)(function)

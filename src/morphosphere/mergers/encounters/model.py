@@ -87,22 +87,22 @@ def density(spheres: np.ndarray, radius: np.ndarray) -> np.ndarray:
     return (mass * scale / (2 * np.pi * radius * (radius + scale) ** 3)).sum(-1)
 
 
-def dispersion(tracer: np.ndarray, spheres: np.ndarray, radius: np.ndarray) -> np.ndarray:
+def dispersion(tracer: np.ndarray, pull: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """One-dimensional velocity dispersion in km/s of an isotropic tracer (Jeans' equation).
 
     Parameters
     ----------
     tracer : ndarray, shape (n, 2)
-        Hernquist spheres of the tracer.
-    spheres : ndarray, shape (m, 2)
-        All of the mass.
+        Mass and scale of the Hernquist spheres of the tracer.
+    pull : ndarray, shape (R,)
+        Inward acceleration, (km/s)^2/kpc.
     radius : ndarray, shape (R,)
-        Rising, from well inside to well outside of the spheres.
+        Rising, from well inside to well outside of the mass; kpc.
     """
     number = density(tracer, radius)
-    pressure = number * G * enclosed(spheres, radius) / radius**2
+    pressure = number * pull
     steps = 0.5 * (pressure[1:] + pressure[:-1]) * np.diff(radius)
     outside = np.concatenate([np.cumsum(steps[::-1])[::-1], [0.0]])
     # beyond the last radius the tracer falls as r^-4 around a point
-    outside += number[-1] * G * enclosed(spheres, radius[-1:]) / (5 * radius[-1])
+    outside += number[-1] * pull[-1] * radius[-1] / 5
     return np.sqrt(outside / number)

@@ -92,7 +92,8 @@ def pair_forces(first: GalaxyModel, second: GalaxyModel) -> PairForces:
         core = np.hypot(distance, _CORE * halo[0, 1])
         moving = enclosed(spheres[1 - own], core)
         table[:, drag] = 4 * np.pi * G**2 * moving * density(halo, core)
-        table[:, width] = np.sqrt(2) * np.interp(core, grid, dispersion(halo, spheres[own], grid))
+        sigma = dispersion(halo, G * enclosed(spheres[own], grid) / grid**2, grid)
+        table[:, width] = np.sqrt(2) * np.interp(core, grid, sigma)
     total = first.mass + second.mass
     return PairForces(table, float(x[1]), (first.mass / total, second.mass / total))
 

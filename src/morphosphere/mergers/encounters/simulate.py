@@ -85,7 +85,7 @@ def simulate_encounter(
     centres, drifts = course.centres(), course.drifts()
     places, velocities = [], []
     for number, (galaxy, count) in enumerate(zip(galaxies, counts)):
-        place, velocity = make_stars(galaxy, count, random, toomre_q=settings.toomre_q)
+        place, velocity = _stars(galaxy, count, settings, random)
         places.append(place + centres[number, 0])
         velocities.append(velocity + drifts[number, 0])
     if kept is None:
@@ -118,7 +118,7 @@ def simulate_single(
 ) -> Moments:
     """A galaxy left to itself, for as long as encounters take."""
     count = settings.stars
-    place, velocity = make_stars(galaxy, count, random, toomre_q=settings.toomre_q)
+    place, velocity = _stars(galaxy, count, settings, random)
     steps = int((settings.start_time + settings.remnant_time) / settings.step) + 1
     kept = draw_moments(steps, _stride(settings), settings.moments, random)
     still = np.zeros((1, steps, 3))
@@ -149,6 +149,14 @@ def share_stars(galaxies: tuple[GalaxyModel, GalaxyModel], count: int) -> tuple[
     first, second = (np.sqrt(galaxy.stellar_mass) for galaxy in galaxies)
     small = min(max(round(count * second / (first + second)), 1), count - 1)
     return count - small, small
+
+
+def _stars(
+    galaxy: GalaxyModel, count: int, settings: EncounterSettings, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    return make_stars(
+        galaxy, count, random, toomre_q=settings.toomre_q, softening=settings.softening
+    )
 
 
 def _stride(settings: EncounterSettings) -> int:

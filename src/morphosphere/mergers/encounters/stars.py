@@ -17,7 +17,12 @@ _EVEN = 1 / 1.2207440846057596 ** np.arange(1, 4)
 
 
 def make_stars(
-    galaxy: GalaxyModel, count: int, random: np.random.Generator, *, toomre_q: float
+    galaxy: GalaxyModel,
+    count: int,
+    random: np.random.Generator,
+    *,
+    toomre_q: float,
+    softening: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Star particles of equal mass, disc first, about the galaxy's centre.
 
@@ -28,6 +33,8 @@ def make_stars(
     random : numpy.random.Generator
     toomre_q : float
         Of the disc at 2.5 scale lengths.
+    softening : float
+        Of halo and bulge, in kpc.
 
     Returns
     -------
@@ -35,7 +42,10 @@ def make_stars(
         kpc, km/s.
     """
     bulge = round(count * galaxy.bulge_mass / galaxy.stellar_mass)
-    parts = [_disc(galaxy, count - bulge, random, toomre_q), _bulge(galaxy, bulge, random)]
+    parts = [
+        _disc(galaxy, count - bulge, random, toomre_q, softening),
+        _bulge(galaxy, bulge, random, softening),
+    ]
     place, velocity = (np.concatenate(both) for both in zip(*parts))
     return place, velocity
 
@@ -46,7 +56,11 @@ def _even(count: int, random: np.random.Generator) -> np.ndarray:
 
 
 def _disc(
-    galaxy: GalaxyModel, count: int, random: np.random.Generator, toomre_q: float
+    galaxy: GalaxyModel,
+    count: int,
+    random: np.random.Generator,
+    toomre_q: float,
+    softening: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Exponential disc; velocities after Hernquist (1993, ApJS 86, 389).
 
@@ -64,7 +78,7 @@ def _disc(
     height = half * np.arctanh(np.clip(2 * even[:, 2] - 1, -0.9999, 0.9999))
 
     ring = np.linspace(0.02, 1.05 * _DISC_END, 160) * scale
-    circular2 = ring * _in_plane(galaxy, ring)
+    circular2 = ring * _in_plane(galaxy, ring, softening)
     omega2 = circular2 / ring**2
     kappa2 = 4 * omega2 + ring * np.gradient(omega2, ring)
     surface = galaxy.disc_mass / (2 * np.pi * scale**2) * np.exp(-_Q_AT)
@@ -82,7 +96,7 @@ def _disc(
     normal = random.normal(size=(3, count))
     out = normal[0] * np.sqrt(on(radial2))
     around = on(mean) + normal[1] * np.sqrt(on(along2))
-    across = normal[2] * np.sqrt(_across(galaxy, radius, height))
+    across = normal[2] * np.sqrt(_across(galaxy, radius, height, softening))
     cos, sin = np.cos(azimuth), np.sin(azimuth)
     place = np.stack([radius * cos, radius * sin, height], axis=1)
     velocity = np.stack([out * cos - around * sin, out * sin + around * cos, across], axis=1)
@@ -98,31 +112,35 @@ def _upright(spin: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return Rotation.from_euler("z", random.uniform(0, 2 * np.pi)).as_matrix() @ axes
 
 
-def _in_plane(galaxy: GalaxyModel, radius: np.ndarray) -> np.ndarray:
+def _in_plane(galaxy: GalaxyModel, radius: np.ndarray, softening: float) -> np.ndarray:
     """Inward acceleration in the plane of the disc, (km/s)^2/kpc."""
     flat, high = galaxy.flattening
-    round_parts = galaxy.spheres()[1:]
-    disc = galaxy.disc_mass * radius / (radius**2 + (flat + high) ** 2) ** 1.5
-    return G * (enclosed(round_parts, radius) / radius**2 + disc)
+    soft = np.hypot(radius, softening)
+    disc = galaxy.disc_mass / (radius**2 + (flat + high) ** 2) ** 1.5
+    return G * radius * (enclosed(galaxy.spheres()[1:], soft) / soft**3 + disc)
 
 
-def _downward(galaxy: GalaxyModel, radius: np.ndarray, height: np.ndarray) -> np.ndarray:
+def _downward(
+    galaxy: GalaxyModel, radius: np.ndarray, height: np.ndarray, softening: float
+) -> np.ndarray:
     """Acceleration towards the plane of the disc at heights above it."""
     flat, high = galaxy.flattening
-    r = np.hypot(radius, height)
+    soft = np.sqrt(radius**2 + height**2 + softening**2)
     lift = np.hypot(height, high)
     deep = flat + lift
     disc = galaxy.disc_mass * deep / lift / (radius**2 + deep**2) ** 1.5
-    return G * height * (enclosed(galaxy.spheres()[1:], r) / r**3 + disc)
+    return G * height * (enclosed(galaxy.spheres()[1:], soft) / soft**3 + disc)
 
 
-def _across(galaxy: GalaxyModel, radius: np.ndarray, height: np.ndarray) -> np.ndarray:
+def _across(
+    galaxy: GalaxyModel, radius: np.ndarray, height: np.ndarray, softening: float
+) -> np.ndarray:
     """Squared dispersion across the plane, from Jeans' equation at each star's radius."""
     half = galaxy.thickness * galaxy.disc_scale
     rings = np.linspace(0.02, _DISC_END, 32) * galaxy.disc_scale
     levels = np.linspace(0, 6, 49) * half
     weight = 1 / np.cosh(levels / half) ** 2
-    pull = weight * _downward(galaxy, rings[:, None], np.maximum(levels, 1e-6))
+    pull = weight * _downward(galaxy, rings[:, None], levels, softening)
     steps = 0.5 * (pull[:, 1:] + pull[:, :-1]) * np.diff(levels)
     above = np.concatenate([np.cumsum(steps[:, ::-1], axis=1)[:, ::-1], 0 * steps[:, :1]], axis=1)
     squared = above / weight
@@ -137,7 +155,7 @@ def _across(galaxy: GalaxyModel, radius: np.ndarray, height: np.ndarray) -> np.n
 
 
 def _bulge(
-    galaxy: GalaxyModel, count: int, random: np.random.Generator
+    galaxy: GalaxyModel, count: int, random: np.random.Generator, softening: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Isotropic Hernquist bulge; velocities are Gaussian after Jeans, below the speed of escape."""
     if not count:
@@ -150,7 +168,8 @@ def _bulge(
     sine = np.sqrt(1 - cosine**2)
     direction = np.stack([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine], axis=1)
     grid = np.geomspace(1e-3, 100, 200) * galaxy.bulge_scale
-    sigma = np.interp(radius, grid, dispersion(spheres[1:2], spheres, grid))
+    pull = _in_plane(galaxy, grid, softening)
+    sigma = np.interp(radius, grid, dispersion(spheres[1:2], pull, grid))
     velocity = sigma[:, None] * random.normal(size=(count, 3))
     escape = np.sqrt(2 * G * (spheres[:, 0] / (radius[:, None] + spheres[:, 1])).sum(1))
     speed = np.linalg.norm(velocity, axis=1)
