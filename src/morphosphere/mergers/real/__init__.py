@@ -1,0 +1,1 @@
+"""Real images of mergers, brought into the frame that the measurement expects."""
