@@ -39,6 +39,12 @@ class EncounterSettings(Settings):
     interval: float = Field(
         5.0, gt=0, le=1000, description="Time between moments that can be kept, in Myr."
     )
+    neighbours: int = Field(
+        32,
+        ge=2,
+        le=1024,
+        description="Stars within a smoothing length, which is written for the render stage.",
+    )
     velocities: bool = Field(
         False, description="Whether velocities are written, which the velocity channels need."
     )

@@ -19,6 +19,7 @@ from morphosphere.mergers.encounters.simulate import (
     simulate_encounter,
     simulate_single,
 )
+from morphosphere.mergers.encounters.smoothing import smoothing_lengths
 
 SOURCE = "encounters"
 
@@ -82,7 +83,8 @@ def moments_of(name: str, settings: EncounterSettings, seed: int) -> Iterator[Ga
     random = stream(seed, "encounter", name)
     if name.startswith("s"):
         galaxy = draw_single(settings, random)
-        yield from _galaxies(name, simulate_single(galaxy, settings, random), _single(galaxy))
+        moments = simulate_single(galaxy, settings, random)
+        yield from _galaxies(name, moments, _single(galaxy), neighbours=settings.neighbours)
         return
     encounter = draw_encounter(settings, random)
     course = plan_course(encounter, settings)
@@ -98,7 +100,9 @@ def moments_of(name: str, settings: EncounterSettings, seed: int) -> Iterator[Ga
         "stellar_mass": first.stellar_mass + second.stellar_mass,
     }
     phases = [course.phase(time) for time in moments.time]
-    yield from _galaxies(name, moments, said, times=moments.time, phases=phases)
+    yield from _galaxies(
+        name, moments, said, neighbours=settings.neighbours, times=moments.time, phases=phases
+    )
 
 
 def _single(galaxy: GalaxyModel) -> dict[str, float]:
@@ -115,6 +119,7 @@ def _galaxies(
     moments: Moments,
     said: dict[str, float],
     *,
+    neighbours: int,
     times: np.ndarray | None = None,
     phases: list[str] | None = None,
 ) -> Iterator[Galaxy]:
@@ -128,7 +133,12 @@ def _galaxies(
             "phase": "none" if phases is None else phases[number],
             **said,
         }
-        fields = {"position": moments.place[number], "mass": moments.mass}
+        place = moments.place[number]
+        fields = {
+            "position": place,
+            "mass": moments.mass,
+            "smoothing_length": smoothing_lengths(place, neighbours),
+        }
         if len(moments.velocity):
             fields["velocity"] = moments.velocity[number]
         yield Galaxy(properties, {"stars": fields})
