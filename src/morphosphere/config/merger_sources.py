@@ -189,7 +189,8 @@ class RealMergersSettings(Settings):
     side_files: list[str] = Field(
         [],
         description="Suffixes of files beside an image, of the same stem, with lines key=value: "
-        "['.meta', '.pair'] for Galaxy Zoo: Mergers. Of values of one name, that of the first counts.",
+        "['.meta', '.pair'] for Galaxy Zoo: Mergers. Of values of one "
+        "name, that of the first counts.",
     )
     table: str | None = Field(
         None, min_length=1, description="Table with a row per image, as of a survey."

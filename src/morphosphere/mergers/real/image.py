@@ -50,25 +50,27 @@ def frame_image(
     shape = planes.shape[1:]
     nuclei = nuclei_of(known, settings, shape=shape, fits=item.kind == "fits", pixel=pixel)
     there = within(nuclei, shape)
-    sound = nuclei if there.all() else None
-    scatter = 0.0
     if settings.subtract_sky:
         planes -= np.array([sky(plane, seen)[0] for plane in planes])[:, None, None]
         planes[:, ~seen] = 0
     scatter = sky(planes.mean(axis=0), seen)[1]
+    on_light = np.nan
+    if there.all():
+        first = planes.mean(axis=0)
+        on_light = float(all(_shines(first, place, scatter) for place in nuclei))
+    # nuclei that shine nowhere are not where they are said to be: they guide nothing
+    sound = nuclei if on_light == 1 else None
     masked = np.zeros(shape, dtype=bool)
     if settings.mask_stars:
-        planes, masked = clean(planes, planes.mean(axis=0), scatter, sound)
+        planes, masked = clean(planes, planes.mean(axis=0), seen, sound)
     light = planes.mean(axis=0)
     if not (light > 0).any():
         raise Fault("there is no light above the sky")
-    centre = _centre(light, scatter, nuclei, there, settings)
+    centre = _centre(light, seen, nuclei, sound, settings)
     images, covered = _cut(planes, centre, frame.width / pixel, frame.size)
     separation = np.nan
-    on_light = np.nan
-    if sound is not None:
-        separation = float(np.hypot(*(sound[1] - sound[0]))) * pixel
-        on_light = float(all(_shines(light, place, scatter) for place in sound))
+    if there.all():
+        separation = float(np.hypot(*(nuclei[1] - nuclei[0]))) * pixel
     middle = np.array([frame.size / 2] * 2)
     places = np.full((2, 2), np.nan)
     if nuclei is not None:
@@ -133,18 +135,18 @@ def _channels(planes: np.ndarray, frame: Frame) -> np.ndarray:
 
 def _centre(
     light: np.ndarray,
-    scatter: float,
+    seen: np.ndarray,
     nuclei: np.ndarray | None,
-    there: np.ndarray,
+    sound: np.ndarray | None,
     settings: RealMergersSettings,
 ) -> np.ndarray:
     if settings.centre == "image":
         return np.array([light.shape[1] / 2, light.shape[0] / 2])
     if settings.centre == "nuclei":
-        if nuclei is None or not there.all():
+        if nuclei is None or not within(nuclei, light.shape).all():
             raise Fault("a nucleus lies outside of the image; set centre to light")
         return nuclei.mean(axis=0)
-    return centre_of_light(light, scatter, nuclei if there.all() else None)
+    return centre_of_light(light, seen, sound)
 
 
 def _shines(light: np.ndarray, place: np.ndarray, scatter: float) -> bool:

@@ -12,13 +12,14 @@ SMOOTH = 1.5
 #: Radius around a nucleus, as a share of the separation of both, in which nothing is taken out;
 #: never below NEAR_LEAST pixels.
 NEAR, NEAR_LEAST = 0.25, 6.0
-#: A star within the galaxies stands out by this share of what the brighter nucleus stands out.
+#: A star before the galaxies stands out by this share of what the brighter nucleus stands out. An
+#: object apart from the galaxies that is brighter than this share of them is no tail of theirs.
 STAR = 0.3
 #: An object apart from the galaxies is taken out if its area is below this share of theirs.
 SMALL = 0.1
-#: Side of the window whose median stands for what is below a star, in pixels; the median is taken of
-#: means over _BIN pixels.
-_WINDOW, _BIN = 28, 4
+#: Side of the window whose median stands for what is below a star, as a share of the image's side;
+#: never below _LEAST pixels. The median is taken of means over a seventh of it.
+_WINDOW, _LEAST, _BINS = 1 / 16, 28, 7
 
 
 def sky(plane: np.ndarray, known: np.ndarray) -> tuple[float, float]:
@@ -40,27 +41,22 @@ def sky(plane: np.ndarray, known: np.ndarray) -> tuple[float, float]:
     return level, scatter
 
 
-def objects(plane: np.ndarray, scatter: float) -> np.ndarray:
-    """Numbers of objects (H, W), 0 for none: connected pixels above the threshold.
+def objects(plane: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Numbers of objects (H, W), 0 for none: connected pixels above the sky.
 
-    Parameters
-    ----------
-    plane : ndarray, shape (H, W)
-        Without sky.
-    scatter : float
-        Of the sky in a pixel.
+    The scatter of the sky is measured in the smoothed image, as the noise of neighbouring pixels
+    is seldom independent.
     """
     smooth = ndimage.gaussian_filter(plane, SMOOTH)
-    # the mean over a Gaussian of this width has less scatter than a pixel
-    limit = THRESHOLD * scatter / (2 * np.sqrt(np.pi) * SMOOTH)
-    limit = max(limit, 1e-3 * float(smooth.max(initial=0.0)))
+    level, scatter = sky(smooth, known)
+    limit = level + max(THRESHOLD * scatter, 1e-3 * (float(smooth.max()) - level))
     return ndimage.label(smooth > limit, structure=np.ones((3, 3)))[0]
 
 
 def galaxies(numbers: np.ndarray, plane: np.ndarray, nuclei: np.ndarray | None) -> np.ndarray:
     """Pixels (H, W) of the objects that hold a nucleus; of the brightest where there are none.
 
-    Objects that are not small beside them belong to them too: tails that seem detached.
+    Objects that are neither small nor bright beside them belong to them too: detached tails.
     """
     flux = ndimage.sum_labels(plane, numbers, np.arange(numbers.max() + 1))
     flux[0] = -np.inf
@@ -75,20 +71,27 @@ def galaxies(numbers: np.ndarray, plane: np.ndarray, nuclei: np.ndarray | None) 
     if not mine:
         mine = {int(np.argmax(flux))}
     area = np.bincount(numbers.ravel())
+    peak = ndimage.maximum(ndimage.gaussian_filter(plane, SMOOTH), numbers, np.arange(len(area)))
     least = SMALL * max(area[number] for number in mine)
-    mine |= {number for number in range(1, len(area)) if area[number] >= least}
+    most = STAR * max(peak[number] for number in mine)
+    mine |= {n for n in range(1, len(area)) if area[n] >= least and peak[n] <= most}
     return np.isin(numbers, list(mine))
+
+
+def window(shape: tuple[int, int]) -> int:
+    """Side in pixels of the window in which compact sources are told from what is below them."""
+    return max(_LEAST, round(_WINDOW * min(shape)))
 
 
 def background(plane: np.ndarray) -> np.ndarray:
     """What an image (H, W) is without compact sources: the median of a window around each pixel."""
     height, width = plane.shape
-    pad = ((0, -height % _BIN), (0, -width % _BIN))
-    wide = np.pad(plane, pad, mode="edge")
-    rows, columns = wide.shape[0] // _BIN, wide.shape[1] // _BIN
-    small = wide.reshape(rows, _BIN, columns, _BIN).mean(axis=(1, 3))
-    small = ndimage.median_filter(small, size=_WINDOW // _BIN)
-    large = ndimage.zoom(small, _BIN, order=1, mode="nearest", grid_mode=True)
+    step = window(plane.shape) // _BINS
+    wide = np.pad(plane, ((0, -height % step), (0, -width % step)), mode="edge")
+    rows, columns = wide.shape[0] // step, wide.shape[1] // step
+    small = wide.reshape(rows, step, columns, step).mean(axis=(1, 3))
+    small = ndimage.median_filter(small, size=_BINS)
+    large = ndimage.zoom(small, step, order=1, mode="nearest", grid_mode=True)
     return large[:height, :width]
 
 
@@ -117,13 +120,17 @@ def stars(plane: np.ndarray, inside: np.ndarray, nuclei: np.ndarray | None) -> n
     peaks = ndimage.maximum(np.where(inside & ~around, rest, 0.0), numbers, range(1, count + 1))
     area = np.bincount(numbers.ravel(), minlength=count + 1)[1:]
     touches = ndimage.maximum(around, numbers, range(1, count + 1))
-    bright = (np.asarray(peaks) > limit) & (area < _WINDOW**2) & ~np.asarray(touches, dtype=bool)
+    bright = (
+        (np.asarray(peaks) > limit)
+        & (area < window(plane.shape) ** 2)
+        & ~np.asarray(touches, dtype=bool)
+    )
     found = np.isin(numbers, np.flatnonzero(bright) + 1)
     return ndimage.binary_dilation(found, iterations=2)
 
 
 def clean(
-    planes: np.ndarray, light: np.ndarray, scatter: float, nuclei: np.ndarray | None
+    planes: np.ndarray, light: np.ndarray, known: np.ndarray, nuclei: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Take stars and strange objects out of an image without sky.
 
@@ -132,8 +139,8 @@ def clean(
     planes : ndarray, shape (C, H, W)
     light : ndarray, shape (H, W)
         Mean of the channels.
-    scatter : float
-        Of the sky in a pixel of `light`.
+    known : ndarray of bool, shape (H, W)
+        Which pixels the file knows.
     nuclei : ndarray, shape (2, 2), or None
 
     Returns
@@ -143,7 +150,7 @@ def clean(
         star before them was.
     masked : ndarray of bool, shape (H, W)
     """
-    numbers = objects(light, scatter)
+    numbers = objects(light, known)
     mine = galaxies(numbers, light, nuclei)
     if not mine.any():
         return planes, np.zeros(light.shape, dtype=bool)
@@ -157,9 +164,9 @@ def clean(
     return out, others | points
 
 
-def centre_of_light(light: np.ndarray, scatter: float, nuclei: np.ndarray | None) -> np.ndarray:
+def centre_of_light(light: np.ndarray, known: np.ndarray, nuclei: np.ndarray | None) -> np.ndarray:
     """Mean position (x, y) of the galaxies' light; the image's centre if there is none."""
-    mine = galaxies(objects(light, scatter), light, nuclei)
+    mine = galaxies(objects(light, known), light, nuclei)
     weight = np.where(mine, np.maximum(light, 0), 0).astype(np.float64)
     if not weight.sum() > 0:
         return np.array([light.shape[1] / 2, light.shape[0] / 2])
