@@ -272,7 +272,41 @@ class RealMergersSettings(Settings):
 
 
 class DeepGalaxySettings(Settings):
-    """A file in the layout of DeepGalaxy."""
+    """A file in the HDF5 layout of DeepGalaxy, and how it is read and written."""
 
     path: str = Field(min_length=1, description="The HDF5 file.")
+    cameras: list[int] | None = Field(
+        None, min_length=1, description="Reading: numbers of the cameras; none takes all."
+    )
+    first_pericentre: float | dict[str, float] | None = Field(
+        None,
+        description="Reading: time of the first pericentre in Myr, in the times of the file: one "
+        "for all groups, or by the group's name. Where it is not known, so is the time since it.",
+    )
+    field_of_view: float | None = Field(
+        None, gt=0, description="Reading: width of the images in kpc, if it is known."
+    )
+    size: int | None = Field(
+        None,
+        ge=8,
+        le=4096,
+        description="Reading: width and height that images are brought to; none as stored.",
+    )
+    channels: list[str] | None = Field(
+        None,
+        min_length=1,
+        max_length=3,
+        description="Reading: names of the channels; none takes grey, or R, G, B. One name for "
+        "images in colour makes them grey (mean of the channels).",
+    )
+    dtype: Literal["float32", "uint8"] = Field(
+        "float32", description="Writing: pixels from 0 to 1, or from 0 to 255."
+    )
+    stretch: Literal["none", "linear", "asinh"] = Field(
+        "asinh",
+        description="Writing: how float pixels come into 0 to 1. none: they are there already; "
+        "linear: over the image's maximum; asinh: asinh(a x / maximum) / asinh(a). Images of uint8 "
+        "are written as they are, over 255.",
+    )
+    stretch_factor: float = Field(1000.0, gt=0, description="Writing: the factor a of asinh.")
     train: bool = Field(True, description="Whether the model is trained on these images.")

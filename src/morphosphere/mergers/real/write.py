@@ -83,7 +83,6 @@ def write_images(
     attributes = {
         "source": name,
         "simulation": name,
-        "train": settings.train,
         "pixel_scale_unit": "kpc",
         "flux": _assumption(settings),
     }

@@ -37,7 +37,6 @@ def write_run(
         "magnitude_bands": [],
         "coalescence_separation": settings.coalescence_separation,
         "first_pericentre": plan.orbit.first,
-        "train": settings.train,
     }
     with GalaxySetWriter(output, about) as writer:
         for index, moment in enumerate(plan.moments):
