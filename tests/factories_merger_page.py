@@ -153,7 +153,7 @@ def write_images(path: Path) -> None:
         for m in range(1 if single else MOMENTS):
             time = -250.0 + 180 * m
             for c in range(CAMERAS):
-                known = (lambda v: np.nan) if single else (lambda v: v)  # noqa: E731
+                known = (lambda v: np.nan) if single else (lambda v: v)
                 rows.append(
                     {
                         "image_id": f"{name}_{m:04d}_c{c}",
@@ -189,9 +189,7 @@ def read_by_python(model: ModelBundle, seen: np.ndarray) -> dict[str, np.ndarray
     """What the model says of transformed images (n, C, S, S): as the contract has it."""
     encoder, decoder = model.session("encoder", 1), model.session("decoder", 1)
     views = [
-        encoder.run(
-            ["z", "logits", "encounter"], {"images": np.ascontiguousarray(view(seen, k))}
-        )
+        encoder.run(["z", "logits", "encounter"], {"images": np.ascontiguousarray(view(seen, k))})
         for k in range(VIEWS)
     ]
     drawn = decoder.run(["images"], {"z": views[0][0]})[0]

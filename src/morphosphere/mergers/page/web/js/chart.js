@@ -7,6 +7,8 @@ import { ratioText, valueText } from "./words.js";
 
 const ABOVE = 22;
 const BELOW = 26;
+const PHASE = 16;
+const DEGREES = [0, 30, 60, 90, 120, 150, 180];
 const RATIOS = [1 / 50, 1 / 20, 1 / 10, 1 / 5, 1 / 3, 1 / 2, 1];
 
 /** A drawing `width` pixels wide; `truth` may be null. `phases` are [name, low, high] on the axis. */
@@ -15,36 +17,41 @@ export function chart(posterior, { width, height, truth = null, text, phases = [
   const x = (value) => width * Math.max(0, Math.min(1, placeOf(label, value)));
   const peak = Math.max(...Array.from({ length: posterior.bins }, (_, i) => posterior.density(i)));
   const base = ABOVE + height;
+  const bottom = base + BELOW + (phases.length ? PHASE + 4 : 0);
   const y = (density) => base - (height * density) / (peak || 1);
   const top = curve(posterior);
   const line = (points) => points.map(([u, d]) => `${(u * width).toFixed(1)},${y(d).toFixed(1)}`).join(" ");
   const area = (low, high) => `${x(low)},${base} ${line(between(top, placeOf(label, low), placeOf(label, high)))} ${x(high)},${base}`;
   const mark = (value, kind) => svg("line", { class: kind, x1: x(value), x2: x(value), y1: ABOVE - 2, y2: base });
-  const side = (value) => (x(value) < 60 ? "start" : x(value) > width - 60 ? "end" : "middle");
-  const tag = (value, words, kind) => svg("text", { class: kind, x: x(value), y: ABOVE - 8, "text-anchor": side(value) }, words);
+  // Two names side by side turn away from each other.
+  const side = (value, apart) => {
+    if (Math.abs(gap) < 60) return apart > 0 ? "start" : "end";
+    return x(value) < 24 ? "start" : x(value) > width - 24 ? "end" : "middle";
+  };
+  const tag = (value, apart, words, kind) => svg("text", { class: kind, x: x(value), y: ABOVE - 8, "text-anchor": side(value, apart) }, words);
   const known = truth !== null && placeOf(label, truth) >= 0 && placeOf(label, truth) <= 1;
-  const close = known && Math.abs(x(truth) - x(q.median)) < 92;
+  const gap = known ? x(truth) - x(q.median) : Infinity;
   return svg(
     "svg",
-    { class: "chart", viewBox: `0 0 ${width} ${base + BELOW}`, width, height: base + BELOW, role: "img", "aria-label": text },
-    phases.map(([name, low, high], n) => phase(name, x(low), x(high), n, base)),
+    { class: "chart", viewBox: `0 0 ${width} ${bottom}`, width, height: bottom, role: "img", "aria-label": text },
+    phases.map(([name, low, high], n) => phase(name, x(low), x(high), n, bottom - PHASE - 3)),
     svg("polygon", { class: "band95", points: area(q.low95, q.high95) }),
     svg("polygon", { class: "band68", points: area(q.low68, q.high68) }),
     label.low < 0 && label.high > 0 ? svg("line", { class: "zero", x1: x(0), x2: x(0), y1: ABOVE, y2: base }) : null,
     svg("polyline", { class: "line", points: line(top) }),
     mark(q.median, "median"),
     known ? mark(truth, "true") : null,
-    close ? null : tag(q.median, "median", "strong"),
-    known ? tag(truth, close ? "true | median" : "true", "of-true") : null,
+    tag(q.median, -gap, "median", "strong"),
+    known ? tag(truth, gap || 1, "true", "of-true") : null,
     axis(label, width, base, x),
   );
 }
 
-function phase(name, from, to, n, base) {
+function phase(name, from, to, n, top) {
   if (to - from < 2) return null;
   return [
-    svg("rect", { class: n % 2 ? "phase odd" : "phase", x: from, y: base - 15, width: to - from - 1, height: 15 }),
-    to - from > 7 * name.length ? svg("text", { x: (from + to) / 2, y: base - 4, "text-anchor": "middle" }, name) : null,
+    svg("rect", { class: n % 2 ? "phase odd" : "phase", x: from, y: top, width: to - from - 1, height: PHASE, rx: 3 }),
+    to - from > 7 * name.length ? svg("text", { x: (from + to) / 2, y: top + 12, "text-anchor": "middle" }, name) : null,
   ];
 }
 
@@ -69,17 +76,17 @@ function axis(label, width, base, x) {
   const inside = (v) => v >= label.low * (1 - 1e-9) && v <= label.high * (1 + 1e-9);
   const most = Math.max(3, Math.min(9, Math.floor(width / 90)));
   const ratio = label.name === "mass_ratio";
-  const places = ratio ? RATIOS.filter(inside) : label.scale === "log10" ? logTicks(label).filter(inside) : ticks(label.low, label.high, false, most);
+  const places = ratio ? RATIOS.filter(inside) : label.unit === "deg" ? DEGREES.filter(inside) : label.scale === "log10" ? logTicks(label).filter(inside) : ticks(label.low, label.high, false, most);
   return [
     svg("line", { class: "axis", x1: 0, x2: width, y1: base, y2: base }),
-    places.map((v) => {
+    places.filter((v) => inside(v)).map((v) => {
       const anchor = x(v) < 14 ? "start" : x(v) > width - 26 ? "end" : "middle";
       return [
         svg("line", { class: "axis", x1: x(v), x2: x(v), y1: base, y2: base + 5 }),
         svg("text", { x: x(v), y: base + 18, "text-anchor": anchor }, ratio ? ratioText(v) : valueText(label, v)),
       ];
-    }).flat(),
-  ].flat();
+    }),
+  ];
 }
 
 function logTicks({ low, high }) {

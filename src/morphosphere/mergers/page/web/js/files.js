@@ -73,6 +73,17 @@ function split(pixels) {
   return grey ? planes.slice(0, 1) : planes;
 }
 
+/** Light of a colour picture that was stretched by the asinh of its mean (Lupton et al. 2004). */
+export function unstretched(planes, q = 8, white = 255) {
+  const out = planes.map((plane) => new Float32Array(plane.length));
+  for (let i = 0; i < planes[0].length; i++) {
+    const bent = (q * planes.reduce((sum, plane) => sum + plane[i], 0)) / planes.length / white;
+    const factor = bent > 0 ? Math.sinh(bent) / bent : 1;
+    planes.forEach((plane, c) => (out[c][i] = plane[i] * factor));
+  }
+  return out;
+}
+
 /** The planes as the network's channels: their mean for one channel, else one for each. */
 export function channelsOf({ name, planes }, wanted) {
   if (planes.length === wanted) return planes;

@@ -9,9 +9,9 @@ import { PHASES } from "./words.js";
 const PAGE = 24;
 const RATIOS = [
   ["", "any", () => true],
-  ["equal", "1 : 1 to 1 : 2", (r) => r > 0.5],
-  ["major", "1 : 2 to 1 : 4", (r) => r > 0.25 && r <= 0.5],
-  ["minor", "below 1 : 4", (r) => r <= 0.25],
+  ["equal", "1:1 to 1:2", (r) => r > 0.5],
+  ["major", "1:2 to 1:4", (r) => r > 0.25 && r <= 0.5],
+  ["minor", "below 1:4", (r) => r <= 0.25],
 ];
 
 export class Gallery {
@@ -34,7 +34,19 @@ export class Gallery {
       const one = this.shown[Math.floor(Math.random() * this.shown.length)];
       if (one) pick(one);
     });
+    this.#examples();
     this.filter();
+  }
+
+  /** One image of each phase, spread over the mass ratios, for visitors who do not know where to begin. */
+  #examples() {
+    const found = Object.entries(PHASES).map(([name, text]) => {
+      const some = this.index.images.filter((one) => one.phase === name);
+      return some.length ? [some[some.length >> 1], text] : null;
+    });
+    byId("examples").replaceChildren(...found.filter(Boolean).map(([one, text]) => el("li", {}, el(
+      "button", { type: "button", "aria-label": `Example: ${text}`, click: () => this.pick(one) }, el("span", { class: "frame" }, thumbnail(this.folder, this.index, one.place, "")), el("span", { class: "text" }, text),
+    ))));
   }
 
   #filters() {

@@ -3,7 +3,7 @@
 import { BoxEditor } from "./box.js";
 import { centreOfLight, cut } from "./cut.js";
 import { byId, debounce } from "./dom.js";
-import { channelsOf, readFile } from "./files.js";
+import { channelsOf, readFile, unstretched } from "./files.js";
 import { number } from "./format.js";
 import { kpcPerArcsec } from "./scale.js";
 import { transformed } from "./transform.js";
@@ -22,6 +22,10 @@ export class Own {
     });
     byId("method").addEventListener("change", () => this.#scale());
     for (const id of ["width", "pixel", "redshift", "arcsec"]) byId(id).addEventListener("input", () => this.#scale());
+    byId("stretch").addEventListener("change", () => {
+      this.planes = this.#planesOf(this.picture);
+      this.editor.change({});
+    });
     byId("side").addEventListener("input", ({ target }) => this.editor.change({ side: this.#sideOf(target.value / 1000) }));
     byId("centre").addEventListener("click", () => this.editor.change(centreOfLight(this.picture, this.planes[0], this.editor.box)));
   }
@@ -30,20 +34,25 @@ export class Own {
   async open(file) {
     try {
       const picture = await readFile(file);
-      const planes = channelsOf(picture, this.config.transform.channels.length);
-      Object.assign(this, { picture, planes });
+      Object.assign(this, { picture, planes: this.#planesOf(picture) });
     } catch (error) {
       this.fail(error);
       return;
     }
     const { width, height, arcsec, redshift } = this.picture;
     byId("editor").hidden = false;
+    byId("stretch-row").hidden = this.picture.kind !== "picture";
     byId("method").value = arcsec ? "redshift" : "box";
     for (const id of ["width", "pixel"]) byId(id).value = "";
     byId("arcsec").value = arcsec ? Number(arcsec.toPrecision(5)) : "";
     byId("redshift").value = redshift ?? "";
     this.editor.open(this.picture, this.planes[0], { x: width / 2, y: height / 2, side: Math.min(width, height) });
     this.#scale();
+  }
+
+  #planesOf(picture) {
+    const bent = picture.kind === "picture" && byId("stretch").value === "lupton";
+    return channelsOf(bent ? { ...picture, planes: unstretched(picture.planes) } : picture, this.config.transform.channels.length);
   }
 
   #sideOf(place) {

@@ -52,7 +52,7 @@ export class Posterior {
 
   /** Probability that the value is below `x`. */
   below(x) {
-    return interpolated(this.scaled(x), this.edges, this.cumulative);
+    return interpolated(interpolated(this.scaled(x), this.edges, this.raw), ...this.label.recalibration);
   }
 
   /** Calibrated probability of a bin, in units of a flat posterior. */

@@ -6,7 +6,7 @@ import { bestAlong, film, frameText, momentsAlong, phasesOf } from "./film.js";
 import { number } from "./format.js";
 import { drawn, thumbnail } from "./pictures.js";
 import { turnedBack } from "./turns.js";
-import { furtherText, intervalText, medianText, momentText, ratioText, strangeness, titleOf, valueText } from "./words.js";
+import { furtherText, intervalText, medianText, momentText, ratioText, stepOf, strangeness, titleOf, valueText } from "./words.js";
 
 const TIME = "time_since_pericentre";
 const THUMBNAIL = 58;
@@ -61,12 +61,12 @@ export class Result {
     const [time, ratio] = [of(TIME), of("mass_ratio")];
     const sentence = [];
     if (time) sentence.push(el("b", {}, medianText(time)));
-    if (ratio) sentence.push(time ? ", masses " : "Masses ", el("b", {}, medianText(ratio)));
+    if (ratio) sentence.push(time ? ", masses about " : "Masses about ", el("b", {}, medianText(ratio)));
     const { network, drawing } = reading.milliseconds;
     return el("section", { class: "panel summary", "aria-label": "In short" },
       el("div", {},
         el("p", { class: "name" }, subject.name),
-        el("h2", {}, time ? "Most likely seen " : "", sentence),
+        el("h2", {}, time ? "Seen about " : "", sentence),
         this.#flag(),
         el("p", { class: "facts" },
           el("span", {}, `network ${number(network, 2)} ms for ${reading.z.length} views`),
@@ -113,11 +113,13 @@ export class Result {
   #words(posterior) {
     const truth = this.#truth(posterior.label);
     const { label } = posterior;
-    const said = truth === null ? null : label.name === TIME ? momentText(label, truth) : valueText(label, truth);
+    const step = stepOf(posterior.quantiles);
+    const said = truth === null ? null : label.name === TIME ? momentText(label, truth, step) : valueText(label, truth, step);
     return el("div", {},
       el("h2", {}, titleOf(label.name)),
-      el("p", { class: "words" }, el("b", {}, medianText(posterior)), ` (${intervalText(posterior)})`),
-      el("p", { class: "soft" }, furtherText(posterior), said === null ? "" : ` True value: ${said}.`),
+      el("p", { class: "words" }, el("b", {}, medianText(posterior)), said === null ? null : el("span", { class: "truth" }, `true: ${said}`)),
+      el("p", {}, intervalText(posterior)),
+      el("p", { class: "soft" }, furtherText(posterior)),
     );
   }
 
@@ -144,7 +146,7 @@ export class Result {
         film(this.library, posterior, momentsAlong(this.library, label, rows, this.#slots()), {
           turnOf: () => version, choose: (r) => this.#choose(r), text: `Film strip of encounter ${encounter}`,
         }),
-        el("p", { class: "caption" }, `Film strip: encounter ${encounter}${mass_ratio === null ? "" : `, masses ${ratioText(mass_ratio)}`}, each moment below its time. ${this.followed === "own" ? "This is the encounter that the image shows." : "The shaded bar names its phases."}`),
+        el("p", { class: "caption" }, `Film strip: encounter ${encounter}${mass_ratio === null ? "" : `, masses ${ratioText(mass_ratio)}`}, each moment below its time. ${this.followed === "own" ? "This is the encounter that the image shows." : "The bar above it names its phases."}`),
       );
     }
     return el("section", { class: "panel label", "data-label": label.name }, parts);

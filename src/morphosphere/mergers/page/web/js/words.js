@@ -41,10 +41,10 @@ function rounded(value, step) {
   return String(Number((Math.round(value / unit) * unit).toFixed(Math.max(0, -power)))).replace("-", "−");
 }
 
-/** 0.25 as "1 : 4". */
+/** 0.25 as "1:4". */
 export function ratioText(value) {
   const other = 1 / value;
-  return `1 : ${other >= 9.95 ? Math.round(other) : Number(other.toFixed(1))}`;
+  return `1:${other >= 9.95 ? Math.round(other) : Number(other.toFixed(1))}`;
 }
 
 /** A time as a reader says it: 120 Myr before, 340 Myr after. */
@@ -53,16 +53,19 @@ export function momentText(label, value, step) {
   return value < 0 ? `${size} before the first pericentre` : `${size} after the first pericentre`;
 }
 
+/** Half the width of the 68 % interval: digits beyond it say nothing. */
+export const stepOf = (quantiles) => (quantiles.high68 - quantiles.low68) / 2;
+
 /** Median and intervals. */
 export function intervalText({ label, quantiles: q }) {
-  const step = (q.high68 - q.low68) / 2;
+  const step = stepOf(q);
   const say = (x) => valueText(label, x, step);
-  return `68 %: ${say(q.low68)} to ${say(q.high68)} · 95 %: ${say(q.low95)} to ${say(q.high95)}`;
+  return `68 % between ${say(q.low68)} and ${say(q.high68)}, 95 % between ${say(q.low95)} and ${say(q.high95)}`;
 }
 
 /** The most likely value, as a phrase. */
 export function medianText({ label, quantiles: q }) {
-  const step = (q.high68 - q.low68) / 2;
+  const step = stepOf(q);
   return label.name === "time_since_pericentre" ? momentText(label, q.median, step) : valueText(label, q.median, step);
 }
 
@@ -71,7 +74,7 @@ export function furtherText(posterior) {
   const { name } = posterior.label;
   const share = (p) => (p > 0.995 ? "more than 99 %" : p < 0.005 ? "less than 1 %" : `${Math.round(100 * p)} %`);
   if (name === "time_since_pericentre" && posterior.label.low < 0) return `Probability that the first pericentre is still to come: ${share(posterior.below(0))}.`;
-  if (name === "mass_ratio") return `Probability of a major merger (1 : 4 or closer): ${share(1 - posterior.below(0.25))}.`;
+  if (name === "mass_ratio") return `Probability of a major merger (1:4 or closer): ${share(1 - posterior.below(0.25))}.`;
   return hintOf(name) ? `${hintOf(name)[0].toUpperCase()}${hintOf(name).slice(1)}.` : "";
 }
 
