@@ -101,6 +101,20 @@ def make_merger_run(folder: Path) -> MergerRun:
     return run
 
 
+def arguments(run: MergerRun, settings: dict | None = None, **options: object) -> list[str]:
+    """The command line of the stage that makes the page of a run."""
+    given = {
+        "images": run.images,
+        "catalogue": run.catalogue,
+        "model": run.model,
+        "metrics": run.metrics,
+        "output": run.site,
+        "settings": json.dumps(settings or {}),
+        **options,
+    }
+    return [text for name, value in given.items() for text in (f"--{name}", str(value))]
+
+
 def write_model(folder: Path) -> None:
     """A ModelBundle by the contract of the task, with random weights."""
     torch.manual_seed(4)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from factories_merger_page import MergerRun, make_merger_run
+from factories_merger_page import MergerRun, arguments, make_merger_run
 from morphosphere.explorer.serve import server
 from morphosphere.mergers.page.__main__ import main
 
@@ -21,19 +21,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 DESKTOP = {"width": 1280, "height": 800}
-
-
-def arguments(run: MergerRun, settings: dict | None = None, **options: object) -> list[str]:
-    given = {
-        "images": run.images,
-        "catalogue": run.catalogue,
-        "model": run.model,
-        "metrics": run.metrics,
-        "output": run.site,
-        "settings": json.dumps(settings or {}),
-        **options,
-    }
-    return [text for name, value in given.items() for text in (f"--{name}", str(value))]
 
 
 @pytest.fixture(scope="session")

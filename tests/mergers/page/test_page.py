@@ -80,7 +80,7 @@ def test_nothing_is_loaded_from_elsewhere_and_the_network_only_when_it_is_needed
     page.wait_for_timeout(500)
     assert page.title() == page.inner_text("h1") == "Pairs <of> test & more"
     assert not [url for url in page.requested if "/runtime/" in url or "/model/" in url]
-    assert not [url for url in page.requested if "/library/" in url]
+    assert not [url for url in page.requested if "/data/library/" in url]
     page.click("#examples button")
     result(page)
     page.wait_for_timeout(500)
@@ -313,6 +313,7 @@ def bad_files(folder: Path) -> dict[str, tuple[Path, str]]:
     fits.PrimaryHDU(np.full((40, 40), np.nan, np.float32)).writeto(nan)
     cube = folder / "cube.fits"
     fits.PrimaryHDU(np.ones((5, 40, 40), np.float32)).writeto(cube)
+    centre = picture()[24:72, 24:72]
     return {
         "text": (text, "notes.txt is not an image that can be read here"),
         "empty": (folder / "empty.png", "empty.png is empty"),
@@ -326,8 +327,8 @@ def bad_files(folder: Path) -> dict[str, tuple[Path, str]]:
             "small.png is much too small (8 × 8 pixels)",
         ),
         "saturated": (
-            save(folder / "saturated.png", np.where(picture(24) > 16, 255, 12).astype(np.uint8)),
-            "saturated",
+            save(folder / "saturated.png", np.where(centre > 14, 255, 12).astype(np.uint8)),
+            "is saturated: nothing can be told from it",
         ),
         "inverted": (save(folder / "inverted.png", 255 - picture()), "dark sky"),
         "nan": (nan, "No pixel of the square has a value"),
@@ -359,7 +360,7 @@ def test_what_is_missing_of_the_site_is_named(copied, visit):
         page,
         "document.querySelector('#messages').textContent.includes('encoder.onnx could not be')",
     )
-    (copied.site / "gallery" / "index.json").unlink()
+    (copied.site / "data" / "gallery" / "index.json").unlink()
     page = visit(copied)
     assert "it is missing from the site" in page.inner_text("#messages")
 

@@ -12,7 +12,7 @@ from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.config.merger_page import MergerPageSettings
 from morphosphere.errors import InputError
-from morphosphere.files import atomic_directory
+from morphosphere.files import atomic_directory, read_json
 from morphosphere.mergers.page.choice import check_columns
 from morphosphere.mergers.page.data import write_gallery, write_library
 from morphosphere.mergers.page.model import field_of_view, labels_of, model_facts
@@ -44,7 +44,7 @@ def make_page(
     """
     runtime = find_runtime(runtime)
     model = ModelBundle.load(model_path)
-    facts = model_facts(model)
+    facts = {**model_facts(model), "metrics": read_json(metrics) if metrics else None}
     labels = [label.name for label in labels_of(model)]
     catalogue = Catalogue(catalogue_path)
     check_columns(catalogue)
@@ -52,16 +52,13 @@ def make_page(
         _check_same(images, catalogue, model)
         facts["field_of_view"] = field_of_view(settings, images)
         parts = (images, catalogue, model, settings)
-        (output / "index.html").unlink(missing_ok=True)
-        with atomic_directory(output / "gallery") as folder:
-            gallery = write_gallery(folder, *parts, labels=labels, seed=seed)
-        with atomic_directory(output / "library") as folder:
-            library = write_library(folder, *parts, labels=labels, seed=seed)
+        with atomic_directory(output / "data") as folder:
+            gallery = write_gallery(folder / "gallery", *parts, labels=labels, seed=seed)
+            library = write_library(folder / "library", *parts, labels=labels, seed=seed)
+            (output / "index.html").unlink(missing_ok=True)  # the former page had other data
     facts["library"] = {"frames": library["frames"], "encounters": len(library["encounters"])}
     facts["gallery"] = len(gallery["images"])
-    return write_site(
-        settings, facts, site=output, model=model_path, runtime=runtime, metrics=metrics
-    )
+    return write_site(settings, facts, site=output, model=model_path, runtime=runtime)
 
 
 def _check_same(images: ImageSet, catalogue: Catalogue, model: ModelBundle) -> None:
@@ -101,7 +98,7 @@ def _work(
     )
     inputs = [args.images, args.catalogue, args.model / "model.json"]
     record.inputs([*inputs, *([args.metrics] if args.metrics else [])])
-    names = ("index.html", "config.json", "page", "runtime", "model", "library", "gallery")
+    names = ("index.html", "config.json", "page", "runtime", "model", "data")
     record.outputs([args.output / name for name in names])
     record.note(
         frames=config["library"]["frames"],

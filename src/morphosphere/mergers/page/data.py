@@ -2,11 +2,11 @@
 
 ::
 
-    library/index.json       encounters, columns; written last
+    library/index.json       encounters, columns
     library/columns.bin      float32, little-endian, one column after the other
     library/z.bin            float16, little-endian, (frames, D)
     library/sheets/00000.jpg thumbnails in the order of the frames
-    gallery/index.json       what is known of each image; written last
+    gallery/index.json       what is known of each image
     gallery/images/00000.bin uint16, little-endian, (C, S, S): the transformed image times 65535
     gallery/sheets/00000.jpg thumbnails
 """

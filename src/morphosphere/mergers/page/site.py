@@ -60,24 +60,20 @@ def write_site(
     site: Path,
     model: Path,
     runtime: Path,
-    metrics: Path | None,
 ) -> dict[str, Any]:
     """Write the page into `site`, index.html last; return its configuration.
 
     Parameters
     ----------
     facts : dict
-        What config.json says of model, library and gallery.
+        What config.json says of model, data and evaluation.
     site, model, runtime : Path
         Folders of the page, of the ModelBundle and of ONNX Runtime Web.
-    metrics : Path or None
-        ``metrics.json`` of the evaluation, quoted on the page.
     """
     link = settings.map_page
     config = {
         "nearest": settings.nearest,
         **facts,
-        "metrics": read_json(metrics) if metrics else None,
         "map_page": link if link and (site / link).exists() else None,
         "version": __version__,
         "runtime_version": runtime_version(runtime),

@@ -17,7 +17,7 @@ const RATIOS = [
 export class Gallery {
   /** `pick` is called with an image of the gallery when the visitor chooses it. */
   static async open(base, config, pick) {
-    const folder = new URL("gallery/", base);
+    const folder = new URL("data/gallery/", base);
     return new Gallery(folder, await loadJson(new URL("index.json", folder)), config, pick);
   }
 

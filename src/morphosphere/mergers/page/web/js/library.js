@@ -16,7 +16,7 @@ export function fromHalf(bits) {
 
 export class Library {
   static async open(base) {
-    const folder = new URL("library/", base);
+    const folder = new URL("data/library/", base);
     const index = await loadJson(new URL("index.json", folder));
     const [columns, z] = await Promise.all([
       loadArray(new URL("columns.bin", folder), Float32Array, index.frames * index.columns.length),
