@@ -14,6 +14,9 @@ from morphosphere.mergers.encounters.orbit import pair_forces
 from morphosphere.mergers.encounters.particles import run_stars
 from morphosphere.mergers.encounters.stars import make_stars
 
+#: Myr that a galaxy is left alone before an encounter starts.
+_MIXING = 150.0
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -154,9 +157,25 @@ def share_stars(galaxies: tuple[GalaxyModel, GalaxyModel], count: int) -> tuple[
 def _stars(
     galaxy: GalaxyModel, count: int, settings: EncounterSettings, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    return make_stars(
+    """Stars of a galaxy that was left alone until it is in equilibrium."""
+    place, velocity = make_stars(
         galaxy, count, random, toomre_q=settings.toomre_q, softening=settings.softening
     )
+    steps = round(_MIXING / settings.step) + 1
+    still = np.zeros((1, steps, 3))
+    places, velocities = run_stars(
+        place,
+        velocity,
+        (galaxy,),
+        centres=still,
+        pushes=still,
+        fading=np.zeros(steps),
+        step=settings.step,
+        softening=settings.softening,
+        kept=np.array([steps - 1]),
+        velocities=True,
+    )
+    return places[0], velocities[0]
 
 
 def _stride(settings: EncounterSettings) -> int:

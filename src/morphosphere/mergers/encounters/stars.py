@@ -11,9 +11,6 @@ from morphosphere.mergers.encounters.model import G, GalaxyModel, dispersion, en
 _DISC_END, _BULGE_END = 6.0, 15.0
 #: Toomre's Q is set at this many scale lengths.
 _Q_AT = 2.5
-#: Steps of additive recurrence that fill a cube evenly (Roberts 2018, "The unreasonable
-#: effectiveness of quasirandom sequences"): powers of the root of x^4 = x + 1.
-_EVEN = 1 / 1.2207440846057596 ** np.arange(1, 4)
 
 
 def make_stars(
@@ -25,6 +22,9 @@ def make_stars(
     softening: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Star particles of equal mass, disc first, about the galaxy's centre.
+
+    Places are plain random numbers: a more even start would mix away, and its smoothness would tell
+    the time.
 
     Parameters
     ----------
@@ -50,11 +50,6 @@ def make_stars(
     return place, velocity
 
 
-def _even(count: int, random: np.random.Generator) -> np.ndarray:
-    """Points that fill the unit cube evenly, shifted at random, (count, 3)."""
-    return (random.uniform(size=3) + np.arange(count)[:, None] * _EVEN) % 1
-
-
 def _disc(
     galaxy: GalaxyModel,
     count: int,
@@ -69,13 +64,13 @@ def _disc(
     from epicycles, and the mean rotation lags the circular speed by the asymmetric drift.
     """
     scale = galaxy.disc_scale
-    even = _even(count, random)
+    cube = random.uniform(size=(count, 3))
     grid = np.linspace(0, _DISC_END, 400)
     share = 1 - (1 + grid) * np.exp(-grid)
-    radius = scale * np.interp(even[:, 0] * share[-1], share, grid)
-    azimuth = 2 * np.pi * even[:, 1]
+    radius = scale * np.interp(cube[:, 0] * share[-1], share, grid)
+    azimuth = 2 * np.pi * cube[:, 1]
     half = galaxy.thickness * scale
-    height = half * np.arctanh(np.clip(2 * even[:, 2] - 1, -0.9999, 0.9999))
+    height = half * np.arctanh(np.clip(2 * cube[:, 2] - 1, -0.9999, 0.9999))
 
     ring = np.linspace(0.02, 1.05 * _DISC_END, 160) * scale
     circular2 = ring * _in_plane(galaxy, ring, softening)
@@ -161,10 +156,10 @@ def _bulge(
     if not count:
         return np.zeros((0, 3)), np.zeros((0, 3))
     spheres = galaxy.spheres()
-    even = _even(count, random)
-    root = np.sqrt(even[:, 0]) * _BULGE_END / (1 + _BULGE_END)
+    cube = random.uniform(size=(count, 3))
+    root = np.sqrt(cube[:, 0]) * _BULGE_END / (1 + _BULGE_END)
     radius = galaxy.bulge_scale * root / (1 - root)
-    cosine, azimuth = 2 * even[:, 1] - 1, 2 * np.pi * even[:, 2]
+    cosine, azimuth = 2 * cube[:, 1] - 1, 2 * np.pi * cube[:, 2]
     sine = np.sqrt(1 - cosine**2)
     direction = np.stack([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine], axis=1)
     grid = np.geomspace(1e-3, 100, 200) * galaxy.bulge_scale
