@@ -1,4 +1,4 @@
-"""Look at a run's map: ``python -m morphosphere.explorer.serve --folder results/demo``."""
+"""Look at a run's pages: ``python -m morphosphere.explorer.serve --folder results/demo``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 HOST = "127.0.0.1"
+#: Where a run has its pages: the map, and what images of mergers say.
+PAGES = ("site", "mergers/site")
 TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
@@ -58,7 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, required=True, help="results of a run")
     parser.add_argument("--port", type=int, default=8000, help="0 takes a free one")
     args = parser.parse_args(argv)
-    if not (args.folder / "site" / "index.html").exists():
+    pages = [page for page in PAGES if (args.folder / page / "index.html").exists()]
+    if not pages:
         print(
             f"{args.folder}/site/index.html: no such page; run the workflow first", file=sys.stderr
         )
@@ -69,7 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"port {args.port}: {error.strerror}; try another --port", file=sys.stderr)
         return 1
     with running:
-        print(f"http://{HOST}:{running.server_address[1]}/site/  (Ctrl-C stops)", flush=True)
+        for page in pages:
+            address = f"http://{HOST}:{running.server_address[1]}/{page}/"
+            print(f"{address}  (Ctrl-C stops)", flush=True)
         try:
             running.serve_forever()
         except KeyboardInterrupt:
