@@ -25,6 +25,7 @@ NAMES = (
     "demo",
     "overhead",
     "quality",
+    "encounters",
     "nbody",
 )
 
