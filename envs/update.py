@@ -22,10 +22,10 @@ _GROUND = "numpy scipy pydantic pyyaml rich h5py pyarrow astropy mpi4py mpich"
 ENVIRONMENTS = {
     "download": "numpy pydantic pyyaml rich h5py pyarrow astropy requests urllib3 astroquery "
     "pillow matplotlib",
-    "simulations": f"{_GROUND} pynbody galsim threadpoolctl",
+    "simulations": f"{_GROUND} pynbody galsim threadpoolctl numba",
     "surveys": f"{_GROUND} pillow simplejpeg",
     "learning": f"{_GROUND} torch torchvision timm lightning torchmetrics onnx onnxruntime "
-    "onnxscript faiss-cpu scikit-learn threadpoolctl healpy hpgeom matplotlib pillow",
+    "onnxscript faiss-cpu scikit-learn threadpoolctl healpy hpgeom matplotlib pillow pytreegrav",
     "map": f"{_GROUND} numba threadpoolctl onnxruntime healpy hpgeom mocpy matplotlib pillow "
     "simplejpeg",
 }

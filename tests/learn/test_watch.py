@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from queue import Queue
@@ -44,8 +45,9 @@ class Three:
 
     def end_abruptly(self, rank: int) -> None:
         """What the kernel does to the connections of a process that is killed."""
-        for connection in self.watches[rank]._peers.values():
-            connection.shutdown(socket.SHUT_RDWR)
+        for connection in list(self.watches[rank]._peers.values()):
+            with contextlib.suppress(OSError):  # closed already: the others are quick to hear of it
+                connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         for watch in self.watches:

@@ -29,7 +29,7 @@ def to_flux(images: Tensor, transform: Transform) -> Tensor:
     What the transform cut off, below 0 and above 1, stays cut off.
     """
     mean = images.mean(dim=1, keepdim=True)
-    return images * (_unbend(mean, transform) / mean.clamp_min(1e-6))
+    return images * (_unbend(mean, transform) / mean.clamp_min(1e-12))
 
 
 def from_flux(flux: Tensor, transform: Transform) -> Tensor:
@@ -44,7 +44,7 @@ def from_flux(flux: Tensor, transform: Transform) -> Tensor:
     flux, mean = flux.clamp_min(0), mean.clamp_min(0)
     if transform.stretch != "linear":
         mean = flux.mean(dim=1, keepdim=True)
-        flux = flux * (_bend(mean, transform) / mean.clamp_min(1e-6))
+        flux = flux * (_bend(mean, transform) / mean.clamp_min(1e-12))
     return flux.clamp(0, 1)
 
 

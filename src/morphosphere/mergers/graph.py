@@ -107,7 +107,9 @@ class Sets:
         found += ["mergers_join", "mergers_learn"]
         if given.leaky_split:
             found.append("mergers_learn_leaky")
-        found += [f"mergers_predict_test-{path.replace('/', '-')}" for path in self.tests().values()]
+        found += [
+            f"mergers_predict_test-{path.replace('/', '-')}" for path in self.tests().values()
+        ]
         return [*found, "mergers_predict", "mergers_evaluate", "mergers_page"]
 
 

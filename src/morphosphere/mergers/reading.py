@@ -170,6 +170,29 @@ class MergerModel:
             return [x.float().cpu().numpy() for x in out]
 
 
+def unsound(images: np.ndarray) -> np.ndarray:
+    """Which images cannot be trusted, whatever the model says of them.
+
+    They are of one value throughout, or more than a hundredth of their pixels are not finite, or
+    more than a fiftieth are at the largest value, where a detector or a file was full.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, C, H, W)
+        As stored.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    flat = images.reshape(len(images), -1).astype(np.float32, copy=False)
+    finite = np.isfinite(flat)
+    values = np.where(finite, flat, 0)
+    top, low = values.max(axis=1, keepdims=True), values.min(axis=1, keepdims=True)
+    full = (values == top).mean(axis=1)
+    return (top == low)[:, 0] | (finite.mean(axis=1) < 0.99) | (full > 0.02)
+
+
 def check_finite(reading: Reading, images: ImageSet, start: int) -> None:
     """Raise InputError, naming the first image, if the model gave numbers that are not finite."""
     fields: tuple[Any, ...] = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,10 @@ def speedup(
     seconds = time_inference(model, images)
     out: dict[str, Any] = {"speedup_over_nbody": None, "inference_seconds": seconds}
     if steps:
-        from morphosphere.mergers.nbody import seconds_per_run
+        from morphosphere.mergers.nbody import seconds_per_run, two_galaxies
 
-        run = seconds_per_run(particles=particles, steps=steps, seed=seed)
-        out["nbody"] = run
-        out["speedup_over_nbody"] = run["seconds"] / seconds["one_by_one"]
+        bodies = two_galaxies(number=particles // 2, seed=seed)
+        cost = seconds_per_run(bodies, steps=steps)
+        out["nbody"] = asdict(cost)
+        out["speedup_over_nbody"] = cost.seconds / seconds["one_by_one"]
     return out

@@ -11,7 +11,7 @@ from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import labels_of, origins
 from morphosphere.config.merger_predict import MergerPredictSettings
 from morphosphere.errors import InputError
-from morphosphere.mergers.reading import MergerModel, Reading, check_finite
+from morphosphere.mergers.reading import MergerModel, Reading, check_finite, unsound
 from morphosphere.parallel import World
 from morphosphere.posterior import QUANTILES, Label
 from morphosphere.predict import neighbours as similar
@@ -131,7 +131,8 @@ def _read(
     with progress(ranks.doing("read images"), len(chunks.rows), show=ranks.first) as advance:
         for start, stop in chunks:
             rows = slice(start, stop)
-            images = network.bundle.transform(source.read(start, stop))
+            stored = source.read(start, stop)
+            images = network.bundle.transform(stored)
             known = splits_of(source, network, rows) == "train"
             record = np.empty(stop - start, kinds)
             vectors = np.empty((stop - start, network.latent), np.float32)
@@ -145,6 +146,7 @@ def _read(
                 for name, _ in _WHOLE:
                     record[name][part] = getattr(reading, name)
                 vectors[part] = reading.z
+            record["outlier"] |= unsound(stored)
             said.write(start, record)
             z.write(start, vectors)
             encounter.write(start, galaxy_codes(source.column(unit, rows)))
