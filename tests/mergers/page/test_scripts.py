@@ -300,3 +300,25 @@ def test_a_stretched_picture_becomes_light_again(javascript):
     )
     ratio = np.array(found) / light
     np.testing.assert_allclose(ratio, ratio[0, 0], rtol=1e-4)
+
+
+def test_stars_around_are_found_and_hidden_but_not_the_second_galaxy(javascript):
+    y, x = np.mgrid[:120, :120] + 0.5
+    light = np.random.default_rng(1).normal(0, 0.5, (120, 120))
+    for cx, cy, width, peak in ((60, 60, 6, 100), (92, 66, 5, 60)):
+        light += peak * np.exp(-np.hypot(x - cx, y - cy) / width)
+    alone = light.copy()
+    stars = [(20, 30), (100, 110), (60, 12)]
+    for cx, cy in stars:
+        light += 80 * np.exp(-0.5 * np.hypot(x - cx, y - cy) ** 2 / 1.5**2)
+    given = {"i": image_of(light[None].astype(np.float32)), "box": {"x": 60, "y": 60, "side": 120}}
+    found = javascript(
+        "stars, cut",
+        NUMBERS + "const i = image(given.i); const circles = stars.apart(i);\n"
+        "return { circles, data: [...cut.cut(i, [i.data], given.box, 32, circles).image.data] };",
+        given,
+    )
+    assert len(found["circles"]) == len(stars)
+    for cx, cy in stars:
+        assert min(np.hypot(c["x"] - cx, c["y"] - cy) for c in found["circles"]) < 1.5
+    assert np.abs(np.reshape(found["data"], (120, 120)) - alone).max() < 4

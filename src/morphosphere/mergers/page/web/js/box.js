@@ -1,17 +1,17 @@
-// A picture with a square on it, moved by pointer or keys.
+// A picture with a square on it, moved by pointer or keys, and circles that hide stars.
 
 import { skyOf } from "./cut.js";
 
 export class BoxEditor {
-  /** On a canvas; `moved` is called with the box {x, y, side}, in pixels of the picture. */
+  /** On a canvas; `moved` is called with the box {x, y, side} and when circles {x, y, r} change. */
   constructor(canvas, moved) {
-    Object.assign(this, { canvas, moved, box: null, fixed: false });
+    Object.assign(this, { canvas, moved, box: null, fixed: false, hidden: [] });
     canvas.addEventListener("pointerdown", (event) => this.#grab(event));
     canvas.addEventListener("keydown", (event) => this.#key(event));
   }
 
   open({ width, height }, plane, box) {
-    Object.assign(this, { width, height, box });
+    Object.assign(this, { width, height, box, hidden: [] });
     // At most so many pixels wide: the picture on the screen needs no more.
     this.step = Math.max(1, Math.ceil(Math.max(width, height) / 900));
     this.canvas.width = Math.ceil(width / this.step);
@@ -48,6 +48,18 @@ export class BoxEditor {
     this.moved(this.box);
   }
 
+  /** Hide what lies in circles. */
+  hide(circles) {
+    this.hidden = circles;
+    this.change({});
+  }
+
+  /** Hide a place, or show it again. */
+  toggle(x, y) {
+    const rest = this.hidden.filter((c) => Math.hypot(c.x - x, c.y - y) > c.r);
+    this.hide(rest.length < this.hidden.length ? rest : [...rest, { x, y, r: 0.025 * this.box.side }]);
+  }
+
   #draw() {
     const context = this.canvas.getContext("2d");
     const { x, y, side } = this.box;
@@ -62,6 +74,14 @@ export class BoxEditor {
     context.lineWidth = Math.max(1, this.canvas.width / 160);
     context.strokeStyle = "#ffb454";
     context.strokeRect(left, top, size, size);
+    context.strokeStyle = "#7cc4ff";
+    context.fillStyle = "rgba(0, 0, 0, 0.75)";
+    for (const c of this.hidden) {
+      context.beginPath();
+      context.arc(c.x * k, c.y * k, c.r * k, 0, 2 * Math.PI);
+      context.fill();
+      context.stroke();
+    }
   }
 
   #grab(event) {
@@ -69,9 +89,13 @@ export class BoxEditor {
     this.canvas.focus({ preventScroll: true });
     const k = this.width / this.canvas.getBoundingClientRect().width;
     const start = { ...this.box };
-    const move = ({ clientX, clientY }) =>
-      this.change({ x: start.x + (clientX - event.clientX) * k, y: start.y + (clientY - event.clientY) * k });
-    const end = () => {
+    let dragged = false;
+    const move = ({ clientX, clientY }) => {
+      dragged ||= Math.hypot(clientX - event.clientX, clientY - event.clientY) > 4;
+      if (dragged) this.change({ x: start.x + (clientX - event.clientX) * k, y: start.y + (clientY - event.clientY) * k });
+    };
+    const end = ({ type }) => {
+      if (type === "pointerup" && !dragged) this.toggle(event.offsetX * k, event.offsetY * k);
       for (const [name, action] of listeners) this.canvas.removeEventListener(name, action);
     };
     const listeners = [["pointermove", move], ["pointerup", end], ["pointercancel", end]];

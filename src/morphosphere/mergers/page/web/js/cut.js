@@ -11,8 +11,8 @@ export function corner({ x, y, side }) {
   return { left: Math.round(x - whole / 2), top: Math.round(y - whole / 2), side: whole };
 }
 
-/** Image of a box; planes less their sky, and 0 where there is no pixel. `faults` are in words. */
-export function cut({ width, height }, planes, box, size) {
+/** Image of a box; planes less their sky, and 0 where there is no pixel or a circle {x, y, r} hides it. */
+export function cut({ width, height }, planes, box, size, hidden = []) {
   const { left, top, side } = corner(box);
   if (side < SMALLEST_SIDE) {
     throw new Error(`The field that the network needs is only ${side} pixels wide here: at least ${SMALLEST_SIDE} are needed.`);
@@ -32,9 +32,19 @@ export function cut({ width, height }, planes, box, size) {
     }
     faults.push(...faultsOf(plane, width, seen, sky));
   });
+  for (const circle of hidden) hide(out, left, top, circle);
   if (seen.area < 0.75 * side * side) faults.push(`${percent(1 - seen.area / side ** 2)} of the square lies outside the image and is taken for empty sky.`);
   if (side < size / 2) faults.push(`The square is only ${side} pixels wide; the network was trained on ${size}: fine structure is missing.`);
   return { image: out, faults: [...new Set(faults)] };
+}
+
+function hide({ channels, width: side, data }, left, top, { x, y, r }) {
+  for (let v = Math.max(0, Math.floor(y - r) - top); v < Math.min(side, y + r - top); v++) {
+    for (let u = Math.max(0, Math.floor(x - r) - left); u < Math.min(side, x + r - left); u++) {
+      if (Math.hypot(u + 0.5 + left - x, v + 0.5 + top - y) > r) continue;
+      for (let c = 0; c < channels; c++) data[(c * side + v) * side + u] = 0;
+    }
+  }
 }
 
 function inside({ width, height }, { left, top, side }) {

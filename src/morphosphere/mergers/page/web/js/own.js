@@ -1,11 +1,12 @@
 // One's own image: reading the file, and the square of it that the network sees.
 
 import { BoxEditor } from "./box.js";
-import { centreOfLight, cut } from "./cut.js";
+import { centreOfLight, corner, cut } from "./cut.js";
 import { byId, debounce } from "./dom.js";
 import { channelsOf, readFile, unstretched } from "./files.js";
 import { number } from "./format.js";
 import { kpcPerArcsec } from "./scale.js";
+import { apart } from "./stars.js";
 import { transformed } from "./transform.js";
 
 const METHODS = ["width", "pixel", "redshift"];
@@ -27,6 +28,7 @@ export class Own {
       this.editor.change({});
     });
     byId("side").addEventListener("input", ({ target }) => this.editor.change({ side: this.#sideOf(target.value / 1000) }));
+    byId("hide").addEventListener("click", () => this.#hide());
     byId("centre").addEventListener("click", () => this.editor.change(centreOfLight(this.picture, this.planes[0], this.editor.box)));
   }
 
@@ -48,6 +50,21 @@ export class Own {
     byId("redshift").value = redshift ?? "";
     this.editor.open(this.picture, this.planes[0], { x: width / 2, y: height / 2, side: Math.min(width, height) });
     this.#scale();
+  }
+
+  /** Hide what stands apart from the galaxies, or show it again. */
+  #hide() {
+    if (this.editor.hidden.length) {
+      this.editor.hide([]);
+      return;
+    }
+    try {
+      const { image } = cut(this.picture, this.planes, this.editor.box, this.config.transform.size);
+      const { left, top } = corner(this.editor.box);
+      this.editor.hide(apart(image).map(({ x, y, r }) => ({ x: x + left, y: y + top, r })));
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   #planesOf(picture) {
@@ -89,12 +106,13 @@ export class Own {
     if (this.#kpcPerPixel()) byId("box-text").textContent = `The network sees the square: ${number(field, 3)} kpc, ${side} pixels.`;
     else if (byId("method").value === "box") byId("box-text").textContent = `The square is taken to be ${number(field, 3)} kpc wide: ${scale} kpc per pixel. Fit it to the galaxies, or give the scale.`;
     else byId("box-text").textContent = "Give the scale, so that the square gets its right size.";
+    byId("hide").textContent = this.editor.hidden.length ? "Show all again" : "Hide stars around";
     this.read();
   }
 
   #read(read) {
     try {
-      const { image, faults } = cut(this.picture, this.planes, this.editor.box, this.config.transform.size);
+      const { image, faults } = cut(this.picture, this.planes, this.editor.box, this.config.transform.size, this.editor.hidden);
       if (byId("method").value === "box") faults.push(`The scale of the image is not known: the square was taken to be ${number(this.config.field_of_view, 3)} kpc wide.`);
       read({ name: this.picture.name, seen: transformed(this.config.transform, image), truth: null, encounter: null, faults });
     } catch (error) {

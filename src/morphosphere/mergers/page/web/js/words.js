@@ -36,8 +36,8 @@ export function valueText(label, value, step = 0) {
 
 function rounded(value, step) {
   if (!(step > 0)) return number(value, 3);
-  const power = Math.floor(Math.log10(step)) - (step < 2 * 10 ** Math.floor(Math.log10(step)) ? 1 : 0);
-  const unit = 10 ** Math.min(power, 2);
+  const power = Math.min(1, Math.floor(Math.log10(step / 3)));
+  const unit = 10 ** power;
   return String(Number((Math.round(value / unit) * unit).toFixed(Math.max(0, -power)))).replace("-", "−");
 }
 
