@@ -167,6 +167,11 @@ IDS = {"galaxy_1": GALAXY_1}
 FAULTS = {
     "truncated": (cut_short, TABLE, ["snapshot_003.hdf5", "truncated"]),
     "no row": (drop_row, TABLE, ["encounter.csv", "no row for snapshot_003.hdf5", "'file'"]),
+    "no file": (
+        lambda f: (f / "snapshot_003.hdf5").unlink(),
+        TABLE,
+        ["no snapshot snapshot_003", "encounter.csv", "`snapshots`"],
+    ),
     "empty cell": (blank, TABLE, ["encounter.csv", "'y1_kpc'", "snapshot_003.hdf5"]),
     "no column": (lambda f: None, {**TABLE, "columns": {"time": "t"}}, ["encounter.csv", "'t'"]),
     "no table": (lambda f: None, {"table": "none.csv"}, ["none.csv", "no such file"]),

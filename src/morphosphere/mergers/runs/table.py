@@ -52,6 +52,8 @@ def read_rows(settings: RunSettings, moments: Sequence[Moment]) -> Rows:
     names = [columns.time, *places]
     table = read_table(path, id_column=columns.file, columns=names)
     rows = np.array([_row(table.ids, moment, path, columns.file) for moment in moments])
+    if settings.snapshots is None:
+        _check_left_over(table.ids, rows, path, settings)
     values = []
     for name in names:
         column = table.columns[name]
@@ -66,6 +68,15 @@ def read_rows(settings: RunSettings, moments: Sequence[Moment]) -> Rows:
         values.append(chosen)
     position = np.stack(values[1:], axis=1).reshape(-1, 2, 3) if places else None
     return Rows(path, values[0] * _MYR[columns.time_unit], position)
+
+
+def _check_left_over(ids: np.ndarray, rows: np.ndarray, path: Path, settings: RunSettings) -> None:
+    left = np.setdiff1d(np.arange(len(ids)), rows)
+    if len(left):
+        raise InputError(
+            f"{settings.path}: no snapshot {ids[left[0]]} in it, but {path.name} has a row for it; "
+            "copy it, or name those that are there in `snapshots`"
+        )
 
 
 def _path(settings: RunSettings) -> Path:
