@@ -141,6 +141,14 @@ def test_the_nuclei_are_one_at_the_end() -> None:
     assert course.separation[-1] < 0.5
 
 
+def test_a_round_orbit_starts_at_its_apocentre() -> None:
+    forces = pair_forces(LARGE, LARGE)
+    place, velocity = start_of(forces, 10.0, 0.3, separation=900.0, time=3000.0, step=1.0)
+    across = abs(place @ velocity) / (np.linalg.norm(place) * np.linalg.norm(velocity))
+    assert across < 0.02
+    assert np.linalg.norm(place) > 20
+
+
 def test_galaxies_that_fly_apart_are_an_error() -> None:
     forces = pair_forces(LARGE, LARGE)
     with pytest.raises(InputError, match="do not meet"):

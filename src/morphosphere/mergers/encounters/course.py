@@ -90,7 +90,8 @@ def start_of(
         The speed at pericentre is sqrt((1 + e) / 2) times the speed of escape there. For points
         this is Kepler's eccentricity; 1 is parabolic for any masses.
     separation, time : float
-        The start is where the galaxies are this far apart (kpc), or this long before (Myr).
+        The start is where the galaxies are this far apart (kpc), or this long before (Myr), or at
+        the apocentre.
     step : float
         Myr.
     """
@@ -103,8 +104,10 @@ def start_of(
         steps=max(2, int(time / step) + 1),
         friction=0.0,
     )
-    far = np.hypot(track[:, 0], track[:, 1]) >= separation
-    row = int(np.argmax(far)) if far.any() else len(track) - 1
+    distance = np.hypot(track[:, 0], track[:, 1])
+    # where it is far enough, or at the apocentre
+    ends = np.append(distance[:-1] >= separation, True) | np.append(np.diff(distance) < 0, True)
+    row = int(np.argmax(ends))
     return track[row, :2], track[row, 2:]
 
 
@@ -158,7 +161,9 @@ def follow(
     )
     lows = lows[(lows < merged) | (merged < 0)]
     if not len(lows) and merged < 0:
-        raise InputError("galaxies that do not meet: choose a smaller pericentre or a later start")
+        raise InputError(
+            f"the galaxies do not meet within {steps * step:.0f} Myr; lower friction or pericentre"
+        )
     first = int(lows[0]) if len(lows) else merged
     shift, pericentre = _lowest(separation, first)
     time = (np.arange(steps) - first - shift) * step
