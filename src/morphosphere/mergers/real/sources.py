@@ -17,6 +17,8 @@ NEAR, NEAR_LEAST = 0.25, 6.0
 STAR = 0.3
 #: An object apart from the galaxies is taken out if its area is below this share of theirs.
 SMALL = 0.1
+#: A star is as wide as it stands out by this share of what makes it one.
+EDGE = 0.3
 #: Side of the window whose median stands for what is below a star, as a share of the image's side;
 #: never below _LEAST pixels. The median is taken of means over a seventh of it.
 _WINDOW, _LEAST, _BINS = 1 / 16, 28, 7
@@ -116,7 +118,7 @@ def stars(plane: np.ndarray, inside: np.ndarray, nuclei: np.ndarray | None) -> n
     limit = STAR * float(rest[around & inside].max())
     if not limit > 0:
         return found
-    numbers, count = ndimage.label(rest > 0.1 * limit)
+    numbers, count = ndimage.label(rest > EDGE * limit)
     peaks = ndimage.maximum(np.where(inside & ~around, rest, 0.0), numbers, range(1, count + 1))
     area = np.bincount(numbers.ravel(), minlength=count + 1)[1:]
     touches = ndimage.maximum(around, numbers, range(1, count + 1))
