@@ -12,7 +12,7 @@ from astropy.io import fits
 from PIL import Image
 from playwright.sync_api import Page
 
-from factories_merger_page import FIELD, LABELS, MergerRun, draw_pair, read_by_python
+from factories_merger_page import FIELD, LABELS, MOMENTS, MergerRun, draw_pair, read_by_python
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.artefacts.imageset import ImageSet
@@ -139,17 +139,28 @@ def test_what_is_shown_of_a_picked_image(run, visit, predictions):
     assert page.locator(".nearest li").count() == 5
     first = found["nearest"][0]["encounter"]
     assert f"encounter {first}" in page.inner_text("[data-label=time_since_pericentre] .caption")
-    # The strip's moments lie below their times.
-    places = page.evaluate(
-        """() => [...document.querySelectorAll("[data-label=time_since_pericentre] .slot")]
-          .map((slot, n, all) => [slot.querySelector("button")?.dataset.row, n / all.length,
-                                  (n + 1) / all.length])
-          .filter(([row]) => row)
-          .map(([row, a, b]) => [mergers.library.get(Number(row)).time_since_pericentre, a, b])"""
+    # Lines lead from the moments' times to the moments, which are in their order.
+    film = page.evaluate(
+        """() => {
+          const part = document.querySelector("[data-label=time_since_pericentre]");
+          const width = part.querySelector(".leads").viewBox.baseVal.width;
+          return [...part.querySelectorAll(".moment")].map((moment, n) => {
+            const [from, to] = part.querySelectorAll(".lead")[n].getAttribute("d")
+              .match(/[-\\d.]+(?=,)/g).map(Number);
+            const { left, right } = moment.getBoundingClientRect();
+            const row = Number(moment.querySelector("button").dataset.row);
+            const start = part.querySelector(".film").getBoundingClientRect().left;
+            const middle = (left + right) / 2 - start;
+            return [mergers.library.get(row).time_since_pericentre, from / width, to, middle];
+          });
+        }"""
     )
-    assert len(places) >= 5
-    for time, low, high in places:
-        assert low <= (time + 300) / 1600 <= high
+    assert len(film) == MOMENTS
+    for time, from_, to, middle in film:
+        assert from_ == pytest.approx((time + 300) / 1600, abs=1e-4)
+        assert to == pytest.approx(middle, abs=2)
+    middles = [middle for *_, middle in film]
+    assert (np.diff(middles) > 40).all()
     # Another frame brings the film strip of its encounter.
     second = found["nearest"][1]["encounter"]
     page.click(".nearest li:nth-child(2) button")

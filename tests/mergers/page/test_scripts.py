@@ -322,3 +322,16 @@ def test_stars_around_are_found_and_hidden_but_not_the_second_galaxy(javascript)
     for cx, cy in stars:
         assert min(np.hypot(c["x"] - cx, c["y"] - cy) for c in found["circles"]) < 1.5
     assert np.abs(np.reshape(found["data"], (120, 120)) - alone).max() < 4
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ([100, 300, 500], [100, 300, 500]),
+        ([100, 110, 500], [55, 155, 500]),
+        ([0, 10, 20], [50, 150, 250]),
+        ([590, 595, 600], [350, 450, 550]),
+    ],
+)
+def test_moments_are_moved_apart_as_little_as_can_be(javascript, wanted, expected):
+    assert javascript("film", "return film.spread(given, 100, 600);", wanted) == expected

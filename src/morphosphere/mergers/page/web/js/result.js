@@ -2,14 +2,18 @@
 
 import { chart } from "./chart.js";
 import { el } from "./dom.js";
-import { bestAlong, film, frameText, momentsAlong, phasesOf } from "./film.js";
+import { bestAlong, film, frameText, momentsFilm, momentsOn, phasesOf } from "./film.js";
 import { number } from "./format.js";
 import { drawn, thumbnail } from "./pictures.js";
 import { turnedBack } from "./turns.js";
 import { furtherText, intervalText, medianText, momentText, ratioText, stepOf, strangeness, titleOf, valueText } from "./words.js";
 
 const TIME = "time_since_pericentre";
-const THUMBNAIL = 58;
+/** Widths of thumbnails in pixels: along an axis, and the least in a film strip. */
+const THUMBNAIL = 76;
+const SMALLEST = 50;
+/** Of a panel with its border, left and right together. */
+const PADDING = 30;
 
 export class Result {
   /** In a node; `config` and `library` of the site. */
@@ -37,7 +41,7 @@ export class Result {
 
   #draw() {
     const focus = this.node.contains(document.activeElement) ? document.activeElement.dataset.row : null;
-    this.width = Math.max(240, this.node.clientWidth - 34);
+    this.width = Math.max(240, this.node.clientWidth - PADDING);
     const small = this.reading.posteriors.filter(({ label }) => ![TIME, "mass_ratio"].includes(label.name));
     const large = this.reading.posteriors.filter((posterior) => !small.includes(posterior));
     this.node.replaceChildren(
@@ -86,7 +90,10 @@ export class Result {
         [...this.reasons, ...faults].map((text) => el("li", {}, text))));
     }
     if (faults.length) return el("div", { class: "flag careful", role: "note" }, el("ul", {}, faults.map((text) => el("li", {}, text))));
-    return el("div", { class: "flag", role: "note" }, el("span", {}, "Like the images of the training: the network can draw it again, and sees an encounter."));
+    const { encounter, error } = this.reading;
+    const limit = this.config.outlier.reconstruction_error;
+    const share = encounter > 0.995 ? "more than 99 %" : `${Math.round(100 * encounter)} %`;
+    return el("div", { class: "flag", role: "note" }, el("span", {}, `Within the range of the training: an encounter with a probability of ${share}, drawn again with a difference of ${number(error, 2)}${limit === null ? "" : ` (at most ${number(limit, 2)} is usual)`}.`));
   }
 
   #pictures() {
@@ -143,10 +150,10 @@ export class Result {
       const { encounter, mass_ratio } = this.library.get(row);
       const version = this.#stripVersion(rows);
       parts.push(
-        film(this.library, posterior, momentsAlong(this.library, label, rows, this.#slots()), {
-          turnOf: () => version, choose: (r) => this.#choose(r), text: `Film strip of encounter ${encounter}`,
+        ...momentsFilm(this.library, posterior, momentsOn(this.library, label, rows, Math.floor(this.width / SMALLEST)), this.width, {
+          turn: version, choose: (r) => this.#choose(r), text: `Film strip of encounter ${encounter}`,
         }),
-        el("p", { class: "caption" }, `Film strip: encounter ${encounter}${mass_ratio === null ? "" : `, masses ${ratioText(mass_ratio)}`}, each moment below its time. ${this.followed === "own" ? "This is the encounter that the image shows." : "The bar above it names its phases."}`),
+        el("p", { class: "caption" }, `Film strip: encounter ${encounter}${mass_ratio === null ? "" : `, masses ${ratioText(mass_ratio)}`}, each moment as near below its time as there is room. ${this.followed === "own" ? "This is the encounter that the image shows." : "The grey bar names its phases."}`),
       );
     }
     return el("section", { class: "panel label", "data-label": label.name }, parts);
@@ -183,7 +190,7 @@ export class Result {
 
   #half(posterior) {
     const wide = window.matchMedia("(min-width: 861px)").matches;
-    const width = wide ? Math.max(200, (this.node.clientWidth - 14) / 2 - 34) : this.width;
+    const width = wide ? Math.max(200, (this.node.clientWidth - 14) / 2 - PADDING) : this.width;
     return el("section", { class: "panel label half", "data-label": posterior.label.name }, el("div", { class: "head" }, this.#words(posterior)), this.#chart(posterior, width, 90, []));
   }
 
