@@ -36,6 +36,8 @@ def test_galaxy_zoo(real_data, run):
         for number in (1, 2):
             place = table[f"nucleus_{number}_{axis}"]
             assert ((place > 0) & (place < 64)).all()
+    ratio = table["separation_light"] / table["separation_projected"]
+    assert (np.abs(ratio - 1) < 0.1).sum() >= 11  # in the others a bright star is left
     light = np.maximum(images[:, 0], 0)
     rows, columns = np.indices((64, 64)) + 0.5
     for picture in light[~dark]:
@@ -65,4 +67,6 @@ def test_a_merger_in_mock_filters(real_data, run):
     # the header puts the second black hole 68 and 62 kpc away, outside of an image of 50 kpc
     assert table["nuclei_in_image"].tolist() == [1, 1]
     assert np.isnan(table["separation_projected"]).all()
+    # but the image shows two nuclei, where one sees them
+    np.testing.assert_allclose(table["separation_light"], [15.6, 11.6], atol=0.5)
     assert said.count("1 of the stated nuclei lie outside of the image") == 2

@@ -29,6 +29,7 @@ def test_pictures_with_side_files(pictures, folder, run):
     scale = Planck18.kpc_proper_per_arcmin(0.05).value / 60
     expected = np.hypot(40, 20) * 0.5 * scale
     assert table["separation_projected"][0] == pytest.approx(expected, rel=1e-6)
+    assert table["separation_light"][0] == pytest.approx(expected, rel=0.1)
     assert table["image_id"][0] == table["encounter_id"][0] == "real_a"
     assert table["file"][0] == "a.png"
     assert table["redshift"][0] == 0.05

@@ -15,7 +15,7 @@ from morphosphere.collect.pictures import read_picture
 from morphosphere.config.merger_sources import RealMergersSettings
 from morphosphere.mergers.real.geometry import distances, kpc_per_pixel, nuclei_of, within
 from morphosphere.mergers.real.known import Known
-from morphosphere.mergers.real.sources import centre_of_light, clean, sky
+from morphosphere.mergers.real.sources import brightest_pair, centre_of_light, clean, sky
 
 #: Magnitude of flux 1.
 ZERO_POINT = 22.5
@@ -71,6 +71,8 @@ def frame_image(
     separation = np.nan
     if there.all():
         separation = float(np.hypot(*(nuclei[1] - nuclei[0]))) * pixel
+    pair = brightest_pair(light, pixel)
+    by_light = np.nan if pair is None else float(np.hypot(*(pair[1] - pair[0]))) * pixel
     middle = np.array([frame.size / 2] * 2)
     places = np.full((2, 2), np.nan)
     if nuclei is not None:
@@ -80,6 +82,7 @@ def frame_image(
         "pixel_scale": frame.width / frame.size,
         "field_of_view": frame.width,
         "separation_projected": separation,
+        "separation_light": by_light,
         "nuclei_in_image": np.nan if nuclei is None else float(there.sum()),
         "nuclei_on_light": on_light,
         **{

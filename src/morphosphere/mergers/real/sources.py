@@ -23,6 +23,9 @@ EDGE = 0.3
 #: never below _LEAST pixels. The median is taken of means over a seventh of it.
 _WINDOW, _LEAST, _BINS = 1 / 16, 28, 7
 
+#: Nuclei stand out between two Gaussians of these widths in kpc, and are so many kpc apart or more.
+_NARROW, _WIDE, _APART = 1.0, 4.0, 4.0
+
 
 def sky(plane: np.ndarray, known: np.ndarray) -> tuple[float, float]:
     """Level and scatter of the sky: median and scatter of all pixels, bright ones clipped.
@@ -174,3 +177,31 @@ def centre_of_light(light: np.ndarray, known: np.ndarray, nuclei: np.ndarray | N
         return np.array([light.shape[1] / 2, light.shape[0] / 2])
     rows, columns = np.indices(light.shape) + 0.5
     return np.array([(columns * weight).sum(), (rows * weight).sum()]) / weight.sum()
+
+
+def brightest_pair(light: np.ndarray, pixel: float) -> np.ndarray | None:
+    """The two brightest nuclei by the light alone, shape (2, 2): x and y; None if there is one.
+
+    They are the highest peaks of the difference of two Gaussian smoothings, which leaves compact
+    light. A star that is left in the image can be taken for a nucleus.
+
+    Parameters
+    ----------
+    light : ndarray, shape (H, W)
+        Without sky and stars.
+    pixel : float
+        Width of a pixel in kpc.
+    """
+    narrow = max(_NARROW / pixel, 1.0)
+    compact = ndimage.gaussian_filter(light, narrow) - ndimage.gaussian_filter(
+        light, narrow * _WIDE / _NARROW
+    )
+    first = np.unravel_index(int(np.argmax(compact)), compact.shape)
+    rows, columns = np.indices(compact.shape)
+    far = (rows - first[0]) ** 2 + (columns - first[1]) ** 2 > (_APART / pixel) ** 2
+    peaks = compact == ndimage.maximum_filter(compact, size=3)
+    rest = np.where(far & peaks, compact, 0.0)
+    second = np.unravel_index(int(np.argmax(rest)), rest.shape)
+    if not rest[second] > 0.01 * compact[first]:
+        return None
+    return np.array([[first[1], first[0]], [second[1], second[0]]]) + 0.5

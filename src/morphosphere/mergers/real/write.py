@@ -33,6 +33,7 @@ LABELS = (
 )
 _ABOUT = {
     "separation_projected": ("kpc", "Distance of the nuclei on the sky"),
+    "separation_light": ("kpc", "Distance on the sky of the two brightest compact peaks of light"),
     "mass_ratio_low": ("", "Lower bound of mass_ratio"),
     "mass_ratio_high": ("", "Upper bound of mass_ratio"),
     "masses_within_bounds": ("", "Whether both masses lie within their stated bounds"),
