@@ -144,9 +144,9 @@ def test_fits_with_a_table(draw, folder, run):
     pair, _, write_fits = draw
     for name in ("m1", "m2"):
         write_fits(folder / f"{name}.fits", pair(sky=100, noise=0.5), SCALE=250.0)
-    text = "id,redshift,x1,y1,x2,y2,mass_ratio,note\n"
+    text = "id,redshift,x1,y1,x2,y2,mass_ratio,note,pixel_scale\n"
     # in FITS files pixels count from 1 at the bottom: row 90 from the top is number 200 - 90
-    text += "m1.fits,0.03,81,110,121,90,0.4,first\nm2.fits,0.04,81,110,121,90,,\n"
+    text += "m1.fits,0.03,81,110,121,90,0.4,first,9\nm2.fits,0.04,81,110,121,90,,,9\n"
     (folder / "table.csv").write_text(text)
     settings = {
         "pattern": "*.fits",
@@ -165,6 +165,8 @@ def test_fits_with_a_table(draw, folder, run):
     assert table["mass_ratio"][0] == 0.4
     assert np.isnan(table["mass_ratio"][1])
     assert table["note"].tolist() == ["first", ""]
+    assert set(table["pixel_scale"]) == {120 / 64}
+    assert set(table["table_pixel_scale"]) == {9}
 
 
 def test_positions_on_the_sky(draw, folder, run):

@@ -185,7 +185,9 @@ def _row(
     if table is not None:
         for key, column in table.columns.items():
             value = column[int(table.rows_of([item.id])[0])]
-            row[key] = str(value) if column.dtype.kind == "O" else float(value)
+            # what was measured in the frame stays: a table's pixel scale is that of the file
+            place = f"table_{key}" if key in facts and key != "redshift" else key
+            row[place] = str(value) if column.dtype.kind == "O" else float(value)
     return row
 
 
