@@ -12,7 +12,7 @@ from astropy.io import fits
 from PIL import Image
 from playwright.sync_api import Page
 
-from factories_merger_page import FIELD, LABELS, MOMENTS, MergerRun, draw_pair, read_by_python
+from factories_merger_page import FIELD, LABELS, MOMENTS, SIZE, MergerRun, draw_pair, read_by_python
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.artefacts.imageset import ImageSet
@@ -277,6 +277,39 @@ def test_the_scale_decides_what_is_cut(run, visit, tmp_path):
     after = page.evaluate("mergers.own.editor.box")
     assert after["x"] < before["x"]
     assert after["y"] == before["y"]
+
+
+def test_stars_are_hidden_by_a_button_and_by_clicks(run, visit, tmp_path):
+    page = visit(run)
+    array = picture(96)
+    y, x = np.mgrid[:96, :96] + 0.5
+    star = np.clip(array + 150 * np.exp(-0.5 * np.hypot(x - 80, y - 16) ** 2 / 4), 0, 250)
+    give(page, save(tmp_path / "star.png", star.astype(np.uint8)))
+    before = np.array(result(page)["seen"]).reshape(SIZE, SIZE)
+    page.select_option("#method", "width")
+    page.fill("#width", str(FIELD / 1.5))  # the square is wider than the image
+    page.click("#hide")
+    found = page.evaluate("mergers.own.editor.hidden")
+    assert min(np.hypot(c["x"] - 80, c["y"] - 16) for c in found) < 2
+    assert all(np.hypot(c["x"] - 80, c["y"] - 16) < 40 for c in found)
+    page.select_option("#method", "box")
+    page.evaluate("mergers.own.editor.change({ side: 96 })")
+    until(page, "mergers.readings > 1")
+    page.wait_for_timeout(600)
+    after = np.array(page.evaluate(READ)["seen"]).reshape(SIZE, SIZE)
+    there = (slice(4, 7), slice(25, 28))
+    assert before[there].min() > 0.3
+    assert after[there].max() < 0.1
+    page.click("#hide")
+    assert page.evaluate("mergers.own.editor.hidden.length") == 0
+    box = page.locator("#whole").bounding_box()
+    place = {"x": box["width"] * 80 / 96, "y": box["height"] * 16 / 96}
+    page.click("#whole", position=place)
+    hidden = page.evaluate("mergers.own.editor.hidden")
+    assert len(hidden) == 1
+    assert np.hypot(hidden[0]["x"] - 80, hidden[0]["y"] - 16) < 1
+    page.click("#whole", position=place)
+    assert page.evaluate("mergers.own.editor.hidden.length") == 0
 
 
 def test_a_fits_image_is_read_and_its_scale_taken(run, visit, tmp_path):

@@ -74,16 +74,17 @@ function between(points, low, high) {
 
 function axis(label, width, base, x) {
   const inside = (v) => v >= label.low * (1 - 1e-9) && v <= label.high * (1 + 1e-9);
-  const most = Math.max(3, Math.min(9, Math.floor(width / 90)));
+  const most = Math.max(4, Math.min(9, Math.floor(width / 60)));
   const ratio = label.name === "mass_ratio";
   const places = ratio ? RATIOS.filter(inside) : label.unit === "deg" ? DEGREES.filter(inside) : label.scale === "log10" ? logTicks(label).filter(inside) : ticks(label.low, label.high, false, most);
   return [
     svg("line", { class: "axis", x1: 0, x2: width, y1: base, y2: base }),
-    places.filter((v) => inside(v)).map((v) => {
-      const anchor = x(v) < 14 ? "start" : x(v) > width - 26 ? "end" : "middle";
+    places.map((v, n) => {
+      const last = n === places.length - 1;
+      const anchor = x(v) < 14 ? "start" : x(v) > width - 30 ? "end" : "middle";
       return [
         svg("line", { class: "axis", x1: x(v), x2: x(v), y1: base, y2: base + 5 }),
-        svg("text", { x: x(v), y: base + 18, "text-anchor": anchor }, ratio ? ratioText(v) : valueText(label, v)),
+        svg("text", { x: x(v), y: base + 18, "text-anchor": anchor }, ratio ? ratioText(v) : valueText(last || label.unit === "deg" ? label : {}, v)),
       ];
     }),
   ];

@@ -111,10 +111,19 @@ async function start() {
   aboutBox(page.config);
   choice();
   page.gallery = await Gallery.open(base, page.config, pick);
+  byId("empty-text").textContent = "Pick an image, or drop in your own.";
+  window.addEventListener("hashchange", () => fromAddress().catch(fail));
+  await fromAddress();
+}
+
+/** Show the image of the gallery that the address names. */
+async function fromAddress() {
   const wanted = /^#image=(.+)$/.exec(location.hash);
-  const one = wanted && page.gallery.byName(decodeURIComponent(wanted[1]));
-  if (one) await pick(one);
-  else if (wanted) throw new Error(`There is no image ${decodeURIComponent(wanted[1])} in the gallery.`);
+  if (!wanted) return;
+  const name = decodeURIComponent(wanted[1]);
+  const one = page.gallery.byName(name);
+  if (!one) throw new Error(`There is no image ${name} in the gallery.`);
+  await pick(one);
 }
 
 start()

@@ -11,6 +11,13 @@ import { transformed } from "./transform.js";
 
 const METHODS = ["width", "pixel", "redshift"];
 
+/** The box, made small enough and moved to lie within the picture. */
+function within({ width, height }, { x, y, side }) {
+  const fit = Math.min(side, width, height);
+  const clamp = (v, most) => Math.max(fit / 2, Math.min(most - fit / 2, v));
+  return { x: clamp(x, width), y: clamp(y, height), side: fit };
+}
+
 export class Own {
   /** `read` is called with what is to be shown, `fail` with an error. */
   constructor(config, { read, fail }) {
@@ -59,8 +66,9 @@ export class Own {
       return;
     }
     try {
-      const { image } = cut(this.picture, this.planes, this.editor.box, this.config.transform.size);
-      const { left, top } = corner(this.editor.box);
+      const box = within(this.picture, this.editor.box);
+      const { image } = cut(this.picture, this.planes, box, this.config.transform.size);
+      const { left, top } = corner(box);
       this.editor.hide(apart(image).map(({ x, y, r }) => ({ x: x + left, y: y + top, r })));
     } catch (error) {
       this.fail(error);
