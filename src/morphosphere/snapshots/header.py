@@ -139,7 +139,7 @@ def _is_cosmological(
     said = number(groups, "ComovingIntegrationOn", path, default=math.nan)
     if math.isfinite(said):
         return bool(said)
-    if not math.isfinite(redshift):
+    if not math.isfinite(redshift) or number(groups, "Omega0", path, default=math.nan) == 0:
         return False
     return not math.isfinite(time) or abs(time * (1 + redshift) - 1) < 1e-3
 

@@ -107,6 +107,22 @@ def test_folders_of_snapshots(run_folder, tmp_path):
     assert start(tmp_path / "a.h5", tmp_path / "run", galaxy_1=GALAXY_1) == 0
 
 
+def test_headers_of_older_codes(copied, tmp_path, capfd):
+    """GADGET-2 does not say units nor whether a run is cosmological; one moment is at time 1."""
+    for number in range(9):
+        with h5py.File(copied / f"snapshot_{number:03d}.hdf5", "r+") as file:
+            del file["Parameters"]
+            header = file["Header"].attrs
+            header["Time"] = 0.9 + 0.05 * number
+            header.update({"Omega0": 0.0, "OmegaLambda": 0.0, "HubbleParam": 1.0})
+    assert start(tmp_path / "a.h5", copied, galaxy_1=GALAXY_1) == 0
+    assert "does not say its units" in capfd.readouterr().err
+    with GalaxySet(tmp_path / "a.h5") as galaxies:
+        table = galaxies.properties()
+    assert set(table["n_stars"]) == {900}
+    np.testing.assert_allclose(np.diff(table["time"]), 0.05 * 977.8, rtol=1e-3)
+
+
 def test_memory_is_that_of_one_snapshot(run_folder, tmp_path):
     def peak(numbers):
         tracemalloc.start()

@@ -81,7 +81,7 @@ def make_plan(settings: RunSettings, advance: Callable[[int], None] = lambda n: 
     moments = find_moments(settings)
     rows = read_rows(settings, moments) if settings.table else None
     by_ids = rows is None or rows.position is None
-    headers, nuclei, fields, files = [], [], [], []
+    headers, nuclei, fields, files, remarks = [], [], [], [], []
     box = 0.0
     for place, moment in enumerate(moments):
         snapshot = open_moment(moment, settings)
@@ -89,6 +89,7 @@ def make_plan(settings: RunSettings, advance: Callable[[int], None] = lambda n: 
             headers.append(snapshot.header)
             fields.append(_fields(snapshot, moment))
             files += snapshot.files
+            remarks += [] if place else [r for r in snapshot.remarks if "units" in r]
             box = snapshot.header.box_size
             if by_ids or (place == 0 and settings.galaxy_1):
                 nuclei.append(measure(snapshot, moment, settings))
@@ -96,7 +97,6 @@ def make_plan(settings: RunSettings, advance: Callable[[int], None] = lambda n: 
             snapshot.close()
         advance(1)
     said = _times(headers)
-    remarks = []
     if rows is None:
         time = said
         if not np.isfinite(time).all():
