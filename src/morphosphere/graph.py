@@ -24,6 +24,12 @@ from morphosphere.guard import name_snakemake
 __all__ = ["FIGURES"]
 
 
+#: Folders of HTML, CSS and JavaScript that stages write.
+_PAGES = {
+    "explorer": ("explorer/page",),
+    "mergers.page": ("mergers/page/web", "explorer/page/css", "explorer/page/js"),
+}
+
 # Modules that no result depends on: what they decide reaches a stage through its settings, or
 # touches how a stage speaks and not what it makes.
 _WITHOUT_EFFECT = (
@@ -271,8 +277,8 @@ def code(source: Path, stage: str) -> list[str]:
     root = source / "morphosphere"
     start = root.joinpath(*stage.split("."))
     todo = _module_files(start)
-    if start.is_dir() and stage == "explorer":
-        todo += [p for p in (start / "page").rglob("*") if p.is_file()]
+    for folder in _PAGES.get(stage, ()):
+        todo += [p for p in (root / folder).rglob("*") if p.is_file()]
     found: set[Path] = set()
     while todo:
         file = todo.pop()

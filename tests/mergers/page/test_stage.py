@@ -22,6 +22,7 @@ from factories_merger_page import (
 )
 from morphosphere.artefacts.catalogue import Catalogue, CatalogueWriter
 from morphosphere.artefacts.imageset import ImageSet
+from morphosphere.graph import code
 from morphosphere.mergers.page.__main__ import main
 from morphosphere.mergers.page.choice import choose_gallery, choose_library
 from morphosphere.mergers.page.site import RUNTIME_FILES, find_runtime
@@ -216,6 +217,18 @@ def test_other_bad_inputs_are_named(copied, capfd):
     pq.write_table(cut.slice(0, 9), copied.catalogue)
     says("9 rows for 184 images")
     assert (copied.site / "index.html").read_text() == "an earlier page"
+
+
+# ---- the workflow
+
+
+def test_editing_the_page_or_what_it_shares_with_the_map_makes_it_again():
+    files = code(ROOT / "src", "mergers.page")
+    for part in ("mergers/page/web/js/main.js", "explorer/page/js/dom.js", "posterior.py"):
+        assert str(ROOT / "src" / "morphosphere" / part) in files
+    assert str(ROOT / "src/morphosphere/mergers/page/web/js/main.js") not in code(
+        ROOT / "src", "explorer"
+    )
 
 
 # ---- ONNX Runtime Web
