@@ -33,10 +33,20 @@ def places(project) -> Path:
                 if table:
                     (project.folder / table).parent.mkdir(parents=True, exist_ok=True)
                     (project.folder / table).touch()
+        mergers = config.get("mergers", {})
+        for kind in ("runs", "deepgalaxy", "real"):
+            for source in mergers.get(kind, {}).values():
+                place = project.folder / source["path"]
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.touch() if place.suffix else place.mkdir(exist_ok=True)
     return project.folder
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+MAPS = [example for example in EXAMPLES if not example.stem.startswith("mergers")]
+MERGERS = [example for example in EXAMPLES if example.stem.startswith("mergers")]
+
+
+@pytest.mark.parametrize("example", MAPS, ids=lambda path: path.stem)
 def test_example_makes_a_plan(project, places: Path, example: Path) -> None:
     shutil.copy(example, places / "example.yaml")
     config = yaml.safe_load(example.read_text())
@@ -48,3 +58,18 @@ def test_example_makes_a_plan(project, places: Path, example: Path) -> None:
     assert ("download_cutouts" in rules) == any("tng_api" in source for source in sources)
     assert ("download_images" in rules) == any("hips2fits" in source for source in sources)
     assert "mock" not in rules
+
+
+@pytest.mark.parametrize("example", MERGERS, ids=lambda path: path.stem)
+def test_example_of_mergers_makes_a_plan(project, places: Path, example: Path) -> None:
+    shutil.copy(example, places / "example.yaml")
+    mergers = yaml.safe_load(example.read_text())["mergers"]
+    rules = project.planned("mergers", "--configfile", "example.yaml")
+    assert {"learn_mergers", "learn_leaky", "evaluate_mergers", "merger_page"} <= rules
+    assert ("encounters" in rules) == (mergers.get("encounters", {}) is not None)
+    assert ("merger_run" in rules) == ("render_run" in rules) == ("runs" in mergers)
+    assert ("merger_images" in rules) == ("real" in mergers)
+    assert ("deepgalaxy" in rules) == ("deepgalaxy" in mergers)
+    assert not rules & {"learn", "hips", "mock", "extract"}
+    # There is nothing for a map: the same without a target.
+    assert project.planned("--configfile", "example.yaml") >= rules - {"mergers"}

@@ -25,6 +25,7 @@ def _render() -> RenderSettings:
         cameras=CameraSettings(isotropic=0, random=2),
         field_of_view=120.0,
         field_of_view_unit="kpc",
+        smoothing_factor=1.15,
     )
 
 

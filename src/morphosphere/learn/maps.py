@@ -38,7 +38,8 @@ class ResidualBlock(nn.Module):
 class MapEncoder(nn.Module):
     """Images (N, C, S, S) to activation maps (N, `channels`, `size`, `size`).
 
-    The image is halved until its maps are at most twice as wide as the settings ask for.
+    The image is halved until its maps are at most twice as wide as the settings ask for. The
+    finest level, which costs as much as all others, only halves.
 
     Parameters
     ----------
@@ -52,10 +53,11 @@ class MapEncoder(nn.Module):
         halvings = max(1, (size // settings.maps).bit_length() - 1)
         widths = [channels, *(settings.width * min(2**k, 4) for k in range(halvings))]
         self.stages = nn.Sequential(
+            convolution(*widths[:2], stride=2),
             *(
                 nn.Sequential(convolution(a, b, stride=2), ResidualBlock(b))
-                for a, b in pairwise(widths)
-            )
+                for a, b in pairwise(widths[1:])
+            ),
         )
         self.channels, self.size = widths[-1], -(-size // 2**halvings)
 

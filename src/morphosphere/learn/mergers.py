@@ -26,7 +26,7 @@ from morphosphere.views import VIEWS, view
 #: Column that says whether an image shows an encounter at all.
 ENCOUNTER = "is_encounter"
 #: Share of a batch that is drawn by the decoders: drawing costs as much as reading.
-_DRAWN = 0.25
+_DRAWN = 0.125
 #: Share of validation images that are told to be like those of training.
 _INLIERS = 0.99
 

@@ -73,6 +73,15 @@ def observe(images: Tensor, transform: Transform, settings: MergerAugmentSetting
 
     Random numbers come from torch's global generator.
     """
+    chosen = torch.rand(len(images), device=images.device) < settings.observed
+    if not chosen.any():
+        return images
+    images = images.clone()
+    images[chosen] = _observed(images[chosen], transform, settings)
+    return images
+
+
+def _observed(images: Tensor, transform: Transform, settings: MergerAugmentSettings) -> Tensor:
     n, device = len(images), images.device
     sigma = _between(settings.psf, n, device)
     noise = torch.exp(_between([math.log(x) for x in settings.sky], n, device))
@@ -80,8 +89,7 @@ def observe(images: Tensor, transform: Transform, settings: MergerAugmentSetting
     if settings.foreground:
         flux = _with_stars(flux, sigma, settings)
     flux = flux + noise[:, None, None, None] * torch.randn_like(flux)
-    chosen = torch.rand(n, device=device) < settings.observed
-    return torch.where(chosen[:, None, None, None], from_flux(flux, transform), images)
+    return from_flux(flux, transform)
 
 
 def _between(bounds: tuple[float, float] | list[float], n: int, device: torch.device) -> Tensor:
