@@ -27,6 +27,7 @@ NAMES = (
     "quality",
     "encounters",
     "nbody",
+    "scaling_mergers",
 )
 
 

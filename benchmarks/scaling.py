@@ -29,38 +29,51 @@ from morphosphere.launch import torchrun
 from morphosphere.progress import log
 
 GOAL, LOADING_GOAL = 0.95, 0.02
+#: What the task of mergers learns from: any numbers will do.
+_LABELS = {
+    "time_since_pericentre": 100.0,
+    "mass_ratio": 0.5,
+    "size_ratio": 0.8,
+    "inclination": 30.0,
+    "is_encounter": 1.0,
+}
 #: Times that every way of training has its turn; ten take some three minutes.
 ROUNDS = int(os.environ.get("SCALING_ROUNDS", "10"))
 
 
 def run() -> Iterator[Result]:
     """Efficiency, what of it is lost to sharing gradients, and the share of loading."""
+    yield from of_task("sphere", "scaling")
+
+
+def of_task(task: str, called: str) -> Iterator[Result]:
+    """Results of the network of a task, by names that begin with `called`."""
     cores = sorted(os.sched_getaffinity(0))[:2]
     if len(cores) < 2:
-        log("benchmark scaling: needs two cores")
+        log(f"benchmark {called}: needs two cores")
         return
-    found = measure(cores, ROUNDS)
-    write_json(FOLDER / "scaling.json", found)
+    found = measure(cores, ROUNDS, task)
+    write_json(FOLDER / f"{called}.json", found)
     ways = found["ways"]
     rate = {name: 2 * BATCH / way["step"] for name, way in ways.items()}
     doubt = "" if found["others"] <= IDLE else f"; NOT IDLE: others took {found['others']:.0%}"
     spread = "{low:.3f} to {high:.3f}"
     for name, peer, key, goal in (
-        ("scaling-efficiency", "alone", "efficiency", GOAL),
-        ("scaling-gradients", "beside", "gradients", GOAL),
+        (f"{called}-efficiency", "alone", "efficiency", GOAL),
+        (f"{called}-gradients", "beside", "gradients", GOAL),
     ):
         note = f"2 processes, against twice one {peer}; quartiles {spread.format(**found[key])}"
         ours = found[key]["median"] * rate[peer]
         yield Result(name, ours, rate[peer], goal, True, "images/s", note + doubt)
     for name, way, note in (
-        ("scaling-loading", "together", "waiting for images, of a step"),
-        ("scaling-loading-streamed", "streamed", "the same, images read from the file"),
+        (f"{called}-loading", "together", "waiting for images, of a step"),
+        (f"{called}-loading-streamed", "streamed", "the same, images read from the file"),
     ):
         loading, step = ways[way]["parts"]["loading"], ways[way]["step"]
         yield Result(name, loading, step, LOADING_GOAL, False, "s", note + doubt)
 
 
-def measure(cores: list[int], rounds: int) -> dict[str, Any]:
+def measure(cores: list[int], rounds: int, task: str = "sphere") -> dict[str, Any]:
     """Measure on these cores, a process on each; see `benchmarks.scaling_parts.summary`."""
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
@@ -70,7 +83,7 @@ def measure(cores: list[int], rounds: int) -> dict[str, Any]:
         command, variables = torchrun(nodes=1, processes=count, cores=count, environment={})
         command += ["-m", "benchmarks.scaling_worker"]
         command += ["--images", str(images), "--folder", str(folder), "--rounds", str(rounds)]
-        command += ["--cores", *map(str, cores)]
+        command += ["--cores", *map(str, cores), "--task", task]
         environment = {**os.environ, **variables, "CUDA_VISIBLE_DEVICES": ""}
         machine, own = _busy(), _children()
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
@@ -97,6 +110,7 @@ def write_images(path: Path, count: int, *, size: int = 64) -> Path:
     names = [f"galaxy{k}" for k in range(count)]
     with ImageSetWriter(path, channels=["i", "r", "g"], size=size, dtype=np.float32) as out:
         table = {"image_id": names, "galaxy_id": names, "source": ["scaling"] * count}
+        table |= {name: np.full(count, value) for name, value in _LABELS.items()}
         out.append(images.astype(np.float32), table)
     return path
 

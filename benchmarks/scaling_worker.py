@@ -22,7 +22,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from morphosphere.artefacts.imageset import ImageSet
-from morphosphere.config.learn import LearnSettings
+from morphosphere.config.tasks import SETTINGS
 from morphosphere.learn.checkpoint import Checkpoints
 from morphosphere.learn.data import Batches, build_transform
 from morphosphere.learn.loop import Loop
@@ -30,7 +30,7 @@ from morphosphere.learn.memory import keep_memory
 from morphosphere.learn.place import Place, place_of
 from morphosphere.learn.processes import Processes
 from morphosphere.learn.schedule import schedule_of
-from morphosphere.learn.sphere import SphereTask
+from morphosphere.learn.training import task_of
 
 #: Images of a process in a step.
 BATCH = 64
@@ -110,15 +110,17 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--cores", type=int, nargs="+", required=True)
     parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--task", default="sphere", choices=sorted(SETTINGS))
     args = parser.parse_args()
     place = place_of(os.environ)
     os.sched_setaffinity(0, {args.cores[place.local_rank]})
     torch.set_num_threads(1)
     keep_memory()
     with Processes(place) as processes:
-        own = _loop(Processes(Place()), args.images, args.folder / str(place.rank))
-        shared = _loop(processes, args.images, args.folder)
-        streamed = _loop(processes, args.images, args.folder, memory_mib=0, buffer=BUFFER)
+        made = (args.task, args.images)
+        own = _loop(Processes(Place()), *made, args.folder / str(place.rank))
+        shared = _loop(processes, *made, args.folder)
+        streamed = _loop(processes, *made, args.folder, memory_mib=0, buffer=BUFFER)
         ways: dict[str, Callable] = {
             **{f"alone-{r}": own.block if r == place.rank else dict for r in range(place.size)},
             "beside": own.block,
@@ -138,9 +140,9 @@ def main() -> None:
         (args.folder / f"rank{place.rank}.json").write_text(json.dumps({**facts, "blocks": found}))
 
 
-def _loop(processes: Processes, images: Path, folder: Path, **changes: Any) -> TimedLoop:
+def _loop(processes: Processes, task: str, images: Path, folder: Path, **changes: Any) -> TimedLoop:
     """The trainer on so many images that an epoch is a block."""
-    settings = LearnSettings(batch_size=BATCH * processes.place.size, epochs=1000, **changes)
+    settings = SETTINGS[task](batch_size=BATCH * processes.place.size, epochs=1000, **changes)
     count = STEPS * settings.batch_size
     with ImageSet(images) as opened:
         transform = build_transform(settings.transform, opened)
@@ -150,6 +152,7 @@ def _loop(processes: Processes, images: Path, folder: Path, **changes: Any) -> T
         rows,
         transform,
         batch_size=settings.batch_size,
+        columns=task_of(task).columns_of(settings),
         buffer=settings.buffer,
         memory=settings.memory_mib << 20,
         place=processes.place,
@@ -157,7 +160,7 @@ def _loop(processes: Processes, images: Path, folder: Path, **changes: Any) -> T
     processes.fabric.launch()
     torch.manual_seed(0)
     return TimedLoop(
-        SphereTask(settings, transform),
+        task_of(task)(settings, transform),
         batches,
         batches,
         settings=settings,
