@@ -83,6 +83,13 @@ COLUMNS: dict[str, Column] = {
         "phys.size;arith.ratio",
     ),
     "separation": Column("kpc", "Distance of the two nuclei in space", "phys.size"),
+    "time": Column("Myr", "Time in the simulation that the image is of", "time"),
+    "mass_ratio_low": Column("", "Least mass ratio by the bounds of both masses", "stat.min"),
+    "mass_ratio_high": Column("", "Greatest mass ratio by the bounds of both masses", "stat.max"),
+    "separation_light": Column(
+        "kpc", "Distance on the image of the two brightest nuclei found in it", "phys.size"
+    ),
+    "covered": Column("", "Share of the frame that the image covers", "arith.ratio"),
     "separation_projected": Column("kpc", "Distance of the two nuclei on the image", "phys.size"),
     "pericentre": Column("kpc", "Pericentre of the initial orbit", "phys.size"),
     "eccentricity": Column("", "Eccentricity of the initial orbit", "src.orbital.eccentricity"),

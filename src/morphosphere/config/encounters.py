@@ -17,9 +17,9 @@ class EncounterSettings(Settings):
     Ranges are pairs of the least and the greatest value.
     """
 
-    number: int = Field(1200, ge=1, le=100_000, description="Number of encounters.")
+    number: int = Field(1500, ge=1, le=100_000, description="Number of encounters.")
     singles: float = Field(
-        0.1,
+        0.08,
         ge=0,
         le=10,
         description="Undisturbed single galaxies per encounter, with as many moments each.",
@@ -31,7 +31,7 @@ class EncounterSettings(Settings):
         4000, ge=20, le=10_000_000, description="Star particles of an encounter, in both galaxies."
     )
     moments: int | None = Field(
-        12,
+        8,
         ge=1,
         description="Moments kept of each encounter, one at random in each of as many equal parts "
         "of its time; null keeps one every `interval`.",
@@ -93,11 +93,11 @@ class EncounterSettings(Settings):
         1.3, ge=0, le=10, description="Toomre's Q of the discs at 2.5 scale lengths."
     )
     pericentre: Range = Field(
-        (2.0, 15.0),
+        (2.0, 10.0),
         description="First pericentre of the orbit without friction, in kpc; uniform.",
     )
     eccentricity: Range = Field(
-        (0.85, 1.0),
+        (0.9, 1.0),
         description="Eccentricity; uniform. 1 is parabolic; the speed at pericentre is the escape "
         "speed there times sqrt((1 + e) / 2), as on Kepler orbits.",
     )

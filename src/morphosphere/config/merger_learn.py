@@ -39,7 +39,7 @@ class MapEncoderSettings(Settings):
         description="convolutional: a small residual network; any other name is a backbone of timm "
         "that gives feature maps.",
     )
-    width: int = Field(24, ge=4, le=512, description="Channels of the finest layer.")
+    width: int = Field(16, ge=4, le=512, description="Channels of the finest layer.")
     maps: int = Field(8, ge=1, le=64, description="Width of the activation maps, at least.")
     weights: str | None = Field(
         None, description="File with weights of the timm backbone; nothing is downloaded."
@@ -79,16 +79,16 @@ class MergerAugmentSettings(AugmentSettings):
     """
 
     observed: float = Field(
-        0.7, ge=0, le=1, description="Share of the images that are observed; the rest are as drawn."
+        0.3, ge=0, le=1, description="Share of the images that are observed; the rest are as drawn."
     )
     psf: tuple[float, float] = Field(
-        (0.4, 1.2), description="Least and largest standard deviation of the point spread function."
+        (0.3, 0.8), description="Least and largest standard deviation of the point spread function."
     )
     sky: tuple[float, float] = Field(
-        (0.001, 0.05), description="Least and largest noise of the sky (drawn in its logarithm)."
+        (0.0005, 0.02), description="Least and largest noise of the sky (drawn in its logarithm)."
     )
     foreground: float = Field(
-        0.6, ge=0, le=20, description="Foreground stars for each image, on average."
+        0.4, ge=0, le=20, description="Foreground stars for each image, on average."
     )
     masked: float = Field(
         0.5, ge=0, le=1, description="Share of foreground stars that are masked instead of shown."
@@ -117,7 +117,7 @@ class MergerLearnSettings(TrainingSettings):
 
     task: Literal["mergers"] = Field("mergers", description="What is learned.")
     transform: TransformSettings = Field(
-        default_factory=lambda: TransformSettings(scale="image", stretch="asinh", softening=0.02),
+        default_factory=lambda: TransformSettings(scale="image", stretch="asinh", softening=0.01),
         description=TransformSettings.__doc__,
     )
     split_by: str = Field(
@@ -148,3 +148,8 @@ class MergerLearnSettings(TrainingSettings):
         description=MergerAugmentSettings.__doc__,
     )
     epochs: int = Field(12, ge=1, description="Number of passes over the training images.")
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = Field(
+        "auto",
+        description="Arithmetic of training; the labels are always 32 bits. auto: bf16-mixed where "
+        "the device computes with it, else 32-true.",
+    )

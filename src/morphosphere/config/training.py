@@ -91,8 +91,10 @@ class TrainingSettings(Settings):
     accumulate: int = Field(
         1, ge=1, description="Batches whose gradients are added up before the weights move."
     )
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
-        "32-true", description="Arithmetic of training; the latent space is always 32 bits."
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = Field(
+        "32-true",
+        description="Arithmetic of training; the latent space is always 32 bits. auto: bf16-mixed "
+        "where the device computes with it, else 32-true.",
     )
     checkpoint_minutes: float = Field(
         15,

@@ -25,7 +25,8 @@ from morphosphere.learn.checkpoint import Checkpoints
 from morphosphere.learn.data import Batches, build_transform, open_splits
 from morphosphere.learn.loop import Loop
 from morphosphere.learn.place import place_of
-from morphosphere.learn.processes import Processes
+from morphosphere.learn.precision import arithmetic_of
+from morphosphere.learn.processes import Processes, device_of
 from morphosphere.learn.schedule import schedule_of
 from morphosphere.learn.table import EpochTable
 from morphosphere.learn.task import Task
@@ -94,7 +95,8 @@ def train(
         torch.set_num_threads(settings.threads)
     kind = task_of(settings.task)
     unused = not kind.all_weights_learn(settings)
-    with Processes(place, precision=settings.precision, unused_weights=unused) as processes:
+    precision = arithmetic_of(settings.precision, device_of(place))
+    with Processes(place, precision=precision, unused_weights=unused) as processes:
         with ImageSet(images) as opened:
             transform = build_transform(settings.transform, opened)
             facts = {"images": len(opened)}
@@ -142,6 +144,7 @@ def train(
         "epochs": loop.progress.epoch,
         "best_epoch": best,
         "device": processes.device.type,
+        "precision": precision,
         **schedule.facts(),
     }
     bundle = task.export(
