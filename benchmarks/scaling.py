@@ -35,6 +35,7 @@ _LABELS = {
     "mass_ratio": 0.5,
     "size_ratio": 0.8,
     "inclination": 30.0,
+    "separation": 20.0,
     "is_encounter": 1.0,
 }
 #: Times that every way of training has its turn; ten take some three minutes.

@@ -72,6 +72,7 @@ def draw_encounters(
                 "mass_ratio": ratio if pair else np.nan,
                 "size_ratio": ratio ** (1 / 3) if pair else np.nan,
                 "inclination": random.uniform(0, 90) if pair else np.nan,
+                "separation": gap if pair else np.nan,
                 "is_encounter": float(pair),
                 "field_of_view": _WIDTH,
                 "pixel_scale": _WIDTH / size,

@@ -169,7 +169,7 @@ def test_jobs_run_in_their_environment(made: Made, records: str, environment: st
 def test_ranks_are_started_by_the_mpi_of_the_environment(made: Made, conda: Path) -> None:
     prefix = made.prefix("simulations")
     # one write for a line: those of two ranks can meet
-    asked = "import os; from mpi4py import MPI; os.write(1, b\"%d\\n\" % MPI.COMM_WORLD.size)"
+    asked = 'import os; from mpi4py import MPI; os.write(1, b"%d\\n" % MPI.COMM_WORLD.size)'
     command = (
         f"source {conda}/activate '{prefix}'; command -v mpiexec; mpiexec -n 2 python -c '{asked}'"
     )

@@ -30,8 +30,8 @@ def test_networks_take_images_of_any_size(size: int) -> None:
         z, logits, regression, encounter = EncoderForExport(networks)(images)
         drawn = networks.decoder(networks.autoencoder.decode(z))
     assert 8 <= maps.shape[-1] < 17
-    assert logits.shape == (1, 4, 32)
-    assert regression.shape == (1, 4, 2)
+    assert logits.shape == (1, 5, 32)
+    assert regression.shape == (1, 5, 2)
     assert encounter.shape == (1,)
     assert drawn.shape == images.shape
 
@@ -79,6 +79,7 @@ def test_images_with_unknown_labels_do_not_teach_them() -> None:
     task = MergerTask(merger_settings(), _transform(32))
     task.eval()  # norms see each image by itself
     known = {"time_since_pericentre": 100.0, "mass_ratio": 0.5, "size_ratio": 0.8}
+    known |= {"separation": 20.0}
     images = torch.rand(3, 1, 32, 32)
 
     def surprise(inclination: float, others: float) -> float:

@@ -53,7 +53,7 @@ class EncounterSettings(Settings):
     )
     mass_scatter: float = Field(0.1, ge=0, le=1, description="Scatter of that mass in dex.")
     mass_ratio: Range = Field(
-        (0.2, 1.0), description="Total mass of the secondary over the primary's; log-uniform."
+        (0.25, 1.0), description="Total mass of the secondary over the primary's; log-uniform."
     )
     disc_scale: float = Field(
         3.0,
@@ -93,7 +93,7 @@ class EncounterSettings(Settings):
         1.3, ge=0, le=10, description="Toomre's Q of the discs at 2.5 scale lengths."
     )
     pericentre: Range = Field(
-        (2.0, 10.0),
+        (2.0, 8.0),
         description="First pericentre of the orbit without friction, in kpc; uniform.",
     )
     eccentricity: Range = Field(
@@ -114,7 +114,7 @@ class EncounterSettings(Settings):
         50.0, ge=0, le=10_000, description="An encounter ends this after the nuclei merge, in Myr."
     )
     max_time: float = Field(
-        1200.0, gt=0, le=20_000, description="It ends at the latest this after pericentre, in Myr."
+        1000.0, gt=0, le=20_000, description="It ends at the latest this after pericentre, in Myr."
     )
     friction: float = Field(
         0.885,

@@ -108,7 +108,8 @@ def _labels() -> dict[str, LabelSettings]:
         "time_since_pericentre": LabelSettings(low=-300.0, high=1300.0, unit="Myr", weight=2.0),
         "mass_ratio": LabelSettings(low=0.1, high=1.0, scale="log10"),
         "size_ratio": LabelSettings(low=0.2, high=2.0, scale="log10", weight=0.5),
-        "inclination": LabelSettings(low=0.0, high=90.0, unit="deg", weight=0.5),
+        "inclination": LabelSettings(low=0.0, high=90.0, unit="deg", weight=0.25),
+        "separation": LabelSettings(low=0.0, high=150.0, unit="kpc", weight=0.5),
     }
 
 
@@ -148,6 +149,7 @@ class MergerLearnSettings(TrainingSettings):
         description=MergerAugmentSettings.__doc__,
     )
     epochs: int = Field(12, ge=1, description="Number of passes over the training images.")
+    learning_rate: float = Field(0.006, gt=0, description="Largest step size (AdamW, cosine).")
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = Field(
         "auto",
         description="Arithmetic of training; the labels are always 32 bits. auto: bf16-mixed where "

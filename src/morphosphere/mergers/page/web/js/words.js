@@ -7,8 +7,10 @@ const TITLES = {
   mass_ratio: "Mass ratio",
   size_ratio: "Ratio of the discs' sizes",
   inclination: "Inclination of the orbit",
+  separation: "Separation of the nuclei",
 };
 const HINTS = {
+  separation: "in space, not only on the image",
   inclination: "0° is face-on: the plane of the orbit is the plane of the sky",
   size_ratio: "scale length of the less massive galaxy's disc over the other's",
   mass_ratio: "the less massive galaxy to the other, with their haloes",
