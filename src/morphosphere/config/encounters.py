@@ -93,7 +93,7 @@ class EncounterSettings(Settings):
         1.3, ge=0, le=10, description="Toomre's Q of the discs at 2.5 scale lengths."
     )
     pericentre: Range = Field(
-        (2.0, 8.0),
+        (2.0, 10.0),
         description="First pericentre of the orbit without friction, in kpc; uniform.",
     )
     eccentricity: Range = Field(

@@ -65,7 +65,13 @@ class MergerLossSettings(Settings):
     latent: float = Field(
         5.0, ge=0, description="The same of the image drawn from the latent vector."
     )
-    kl: float = Field(0.002, ge=0, description="Divergence of the latent vector from the prior.")
+    maps: float = Field(
+        1.0, ge=0, description="Squared difference of maps and those of z, over their variance."
+    )
+    similar: float = Field(
+        1.0, ge=0, description="Absolute difference of the labels and a linear map of z."
+    )
+    kl: float = Field(0.001, ge=0, description="Divergence of the latent vector from the prior.")
     smoothing: float = Field(
         0.75, gt=0, description="Width of a true value on the bins, in bins (standard deviation)."
     )

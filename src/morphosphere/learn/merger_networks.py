@@ -98,6 +98,8 @@ class MergerNetworks(nn.Module):
         self.decoder = MapDecoder(maps, width, channels, size, settings.decoder)
         self.autoencoder = MapAutoencoder(maps, width, settings.latent)
         self.heads = LabelHeads(maps, len(settings.labels), settings.bins)
+        # Only for training: z must hold what the labels say, so that the similar is alike in them.
+        self.alike = nn.Linear(settings.latent, len(settings.labels))
 
 
 class EncoderForExport(nn.Module):

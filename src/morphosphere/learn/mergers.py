@@ -66,16 +66,30 @@ class MergerTask(Task):
         drawn = max(2, round(_DRAWN * len(images)))
         part, target = maps[:drawn], images[:drawn]
         pieces["reconstruction"] = (self.networks.decoder(part).float() - target).abs().mean()
-        # The maps are made for labels and drawing; z follows them.
-        mean, log_variance = self.networks.autoencoder.encode(maps.detach())
-        z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
-        pieces["kl"] = kl.mean()
-        again = self.networks.decoder(self.networks.autoencoder.decode(z[:drawn]))
-        pieces["latent"] = (again.float() - target).abs().mean()
+        pieces |= self._compressed(maps.detach(), batch)
+        drawn_again = self.networks.decoder(pieces.pop("maps of z")[:drawn])
+        pieces["latent"] = (drawn_again.float() - target).abs().mean()
         factor = settings.loss.model_dump(exclude={"smoothing"})
         loss = sum(factor.get(name, 1.0) * value for name, value in pieces.items())
         return {"loss": loss, **pieces}
+
+    def _compressed(self, maps: Tensor, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Of z: the maps that come back from it, and how well these, the prior and labels fit.
+
+        The maps are made for labels and drawing; z follows them, and does not change them.
+        """
+        mean, log_variance = self.networks.autoencoder.encode(maps)
+        z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
+        again = self.networks.autoencoder.decode(z)
+        place, known = self._places(batch)
+        apart = (self.networks.alike(z).float() - place).abs() * known
+        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+        return {
+            "maps": F.mse_loss(again.float(), maps.float()) / maps.float().var().clamp_min(1e-6),
+            "similar": apart.sum() / known.sum().clamp_min(1.0),
+            "kl": kl.mean(),
+            "maps of z": again,
+        }
 
     def _surprise(self, maps: Tensor, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Of the labels' bins, of their regression, and of whether there is an encounter."""

@@ -117,3 +117,10 @@ def as_config(config: Config) -> Config:
     """The configuration with the settings of mergers in place of the map's, for resources."""
     given = config.mergers
     return config.model_copy(update={"render": given.render, "learn": given.learn})
+
+
+def learning_threads(config: Config) -> int:
+    """Cores of a training: on processors, the two of both splits run side by side."""
+    compute = config.compute
+    side_by_side = config.mergers.leaky_split and compute.world_size == 1 and not compute.gpus
+    return max(1, compute.cores // 2) if side_by_side else compute.cores

@@ -178,7 +178,7 @@ def tests(sets: dict[str, tuple[Held, np.ndarray]], labels: tuple[Label, ...]) -
     if not lines:
         return message("no runs or real images are named in the configuration (mergers.runs, real)")
     width = max(len(images) for _, _, images in lines)
-    figure = new_figure(1.5 * width, 1.95 * len(lines))
+    figure = new_figure(1.9 * width, 2.3 * len(lines))
     grid = figure.subplots(len(lines), width, squeeze=False)
     for (name, held, images), axes in zip(lines, grid):
         for k, one in enumerate(axes):

@@ -22,7 +22,7 @@ from morphosphere.posterior import Label
 from morphosphere.progress import log
 
 #: Images of a test set that its figure shows.
-_SHOWN = 24
+_SHOWN = 8
 
 
 def evaluate(

@@ -1,4 +1,4 @@
-"""From images and a model to the Catalogue of encounters, in pieces, over any number of processes."""
+"""From images and a model to the Catalogue of encounters, in pieces, over any number of ranks."""
 
 from __future__ import annotations
 
