@@ -108,7 +108,7 @@ def learned(tmp_path_factory):
     return folder
 
 
-def test_times_and_mass_ratios_are_learned(learned) -> None:
+def test_times_are_learned_and_single_galaxies_told(learned) -> None:
     model = MergerModel.load(learned / "model")
     with ImageSet(learned / "images.h5") as source:
         test = split_of(source.column("encounter_id")) == 2
@@ -117,9 +117,8 @@ def test_times_and_mass_ratios_are_learned(learned) -> None:
         true = {label.name: source.column(label.name)[shown] for label in model.labels}
         single = test & (source.column("is_encounter") == 0)
         alone = model.read(model.bundle.transform(source.images[single]))
-    for label, probability, least in zip(model.labels, reading.probability, (0.7, 0.2)):
-        said = label.quantiles(probability, [0.5])[:, 0]
-        assert np.corrcoef(said, true[label.name])[0, 1] > least, label.name
+    said = model.labels[0].quantiles(reading.probability[0], [0.5])[:, 0]
+    assert np.corrcoef(said, true["time_since_pericentre"])[0, 1] > 0.7
     assert reading.encounter_probability.mean() > alone.encounter_probability.mean() + 0.2
 
 

@@ -5,6 +5,8 @@ MERGER_FOLDER = MERGERS.folder
 MERGER_MODEL = [f"{MERGER_FOLDER}/model/{name}" for name in graph.bundle.FILES]
 LEAKY_MODEL = [f"{MERGER_FOLDER}/leaky/model/{name}" for name in graph.bundle.FILES]
 AS_MERGERS = merger_graph.as_config(CONFIG)
+# Two small networks on half of the cores each are trained sooner than one after the other on all.
+LEARN_THREADS = merger_graph.learning_threads(CONFIG)
 
 
 def merger_needs(stage, shared=False):
@@ -200,7 +202,7 @@ rule learn_mergers:
         log_of("mergers_learn"),
     conda:
         "../../envs/learning.yaml"
-    threads: CONFIG.compute.cores
+    threads: LEARN_THREADS
     resources:
         **merger_needs("learn"),
         **launch.resources(CONFIG.compute),
