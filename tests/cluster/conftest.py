@@ -33,7 +33,7 @@ def test_profile(**changes: object) -> dict:
         "slurm_partition": "'main'",
     }
     profile["config"] = ["compute={nodes: 2, gpus: 0, processes: 1, cores: 1}"]
-    for rule in ("extract", "predict"):
+    for rule in ("extract", "predict", "predict_mergers"):
         profile["set-resources"][rule] |= {"tasks": 2, "nodes": 2}
     profile |= {"slurm-init-seconds-before-status-checks": 1, "latency-wait": 10}
     profile["max-jobs-per-timespan"] = "600/1m"
