@@ -262,3 +262,18 @@ def test_a_broken_record_is_one_error_and_the_old_page_stays(run: Path, capsys) 
     assert len(said) == 1
     assert "join.json: not valid JSON" in said[0]
     assert (run / "provenance" / "provenance.html").read_text() == "old"
+
+
+def test_values_deeper_than_a_table_are_told_by_their_median() -> None:
+    page = metrics_page(
+        {
+            "by_phase": {
+                "approach": {"images": 4, "time_error_myr": {"median": 12.345, "bias": 1.0}},
+                "final": {"images": 3, "coverage": {"68": 0.5, "each": {"a": 1}}},
+            }
+        },
+        "demo",
+    )
+    assert "12.35" in page or "12.34" in page
+    assert "68: 0.5" in page
+    assert "{" not in page[page.index("By phase") :]

@@ -30,6 +30,23 @@ _ABOUT = {
         "How well the neighbours of a held-out galaxy tell its properties: 1 is exact, 0 no better "
         "than the mean. Neighbours on the sphere, in the feature vector, at random places.",
     ),
+    "time_error_myr": (
+        "Time since pericentre",
+        "Absolute error in Myr of the posterior's median on held-out encounters, with a 95 % "
+        "interval of its median (low, high); constant is that of always saying the same.",
+    ),
+    "mass_ratio_error_dex": ("Mass ratio", "The same of the mass ratio, in dex."),
+    "coverage": (
+        "Coverage",
+        "Share of true values inside the central 68 and 95 % intervals: of all labels, of each.",
+    ),
+    "by_phase": ("By phase", "Median errors and coverage for the phases of the merger."),
+    "by_camera": ("By camera", "The same by the inclination of the camera against the orbit."),
+    "leaky_split": ("Split by snapshot", "The same network under a split that leaks."),
+    "real": (
+        "Runs and real images",
+        "Median errors on sets that the network was not made for, as far as truth is known.",
+    ),
     "view_angle_deg": (
         "View angle",
         "Median degrees on the sphere between two views of one held-out galaxy (same) and between "
@@ -76,6 +93,11 @@ def _table(key: str, value: Any) -> Markup:
 
 
 def _number(value: Any) -> str:
+    if isinstance(value, dict):  # deeper than a table: what stands for it
+        if "median" in value:
+            return _number(value["median"])
+        plain = {k: v for k, v in value.items() if not isinstance(v, (dict, list))}
+        return ", ".join(f"{k}: {_number(v)}" for k, v in plain.items()) or "–"
     if value is None:
         return "–"
     if isinstance(value, bool):
