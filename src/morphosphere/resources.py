@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from morphosphere.config import Config
@@ -169,14 +170,20 @@ def fixed_minutes(stage: str, config: Config) -> float:
 
 
 def size_mb(files: Iterable[str]) -> float:
-    """MB of all files: as Snakemake's `input.size_mb`, which starts an event loop for each job.
+    """MB of all files and folders: as Snakemake's `input.size_mb`, without an event loop for each.
 
     Raises
     ------
     FileNotFoundError
         If one is not there yet; Snakemake then knows that the answer comes later.
     """
-    return sum(map(os.path.getsize, files)) / 2**20
+    return sum(map(_size, files)) / 2**20
+
+
+def _size(path: str) -> int:
+    if os.path.isdir(path):
+        return sum(file.stat().st_size for file in Path(path).rglob("*") if file.is_file())
+    return os.path.getsize(path)
 
 
 def requests(stage: str, config: Config, *, shared: bool = False) -> dict[str, Callable[..., int]]:

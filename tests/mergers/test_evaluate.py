@@ -136,5 +136,5 @@ def test_the_stage_measures_both_splits_and_draws_every_figure(tmp_path) -> None
     assert metrics["speedup_over_nbody"] is None
     assert "nbody_steps is 0" in metrics["notes"]["speedup_over_nbody"]
     assert metrics["inference_seconds"]["one_by_one"] > 0
-    assert set(metrics["by_phase"]) <= set(errors.PHASES)
+    assert "passage" in metrics["by_phase"]
     assert {path.stem for path in (tmp_path / "figures").iterdir()} == set(FIGURES)

@@ -37,6 +37,12 @@ def test_the_page_depends_on_its_sources_and_the_data_stage_does_not() -> None:
     assert not any(name.startswith("explorer/page/") for name in _names("explorer.data"))
 
 
+def test_a_task_of_the_trainer_does_not_depend_on_another() -> None:
+    assert "learn/sphere.py" not in _names("learn.__main__") | _names("learn.mergers")
+    assert not any("mergers" in name for name in _names("learn.__main__") | _names("learn.sphere"))
+    assert "learn/loop.py" in _names("learn.__main__")
+
+
 @pytest.mark.parametrize("stage", ["snapshots.mock", "extract", "render", "collect", "hips"])
 def test_stages_before_and_after_training_do_not_know_torch(stage: str) -> None:
     assert not any(name.startswith("learn/") for name in _names(stage))

@@ -172,7 +172,7 @@ rule learn_mergers:
         **launch.resources(CONFIG.compute),
         launch=training_launch,
     params:
-        code=[code("learn"), code("learn.mergers")],
+        code=[code("learn.__main__"), code("learn.mergers"), WEIGHTS_DIGEST],
         settings=merger_settings("learn"),
         seed=CONFIG.seed,
         folder=folder("bundle"),
@@ -192,7 +192,7 @@ use rule learn_mergers as learn_leaky with:
     log:
         log_of("mergers_learn_leaky"),
     params:
-        code=[code("learn"), code("learn.mergers")],
+        code=[code("learn.__main__"), code("learn.mergers"), WEIGHTS_DIGEST],
         settings=MERGERS.leaky(),
         seed=CONFIG.seed,
         folder=folder("bundle"),
@@ -286,16 +286,16 @@ rule evaluate_mergers:
         seed=CONFIG.seed,
         model=folder("model"),
         leaky=(
-            f"--leaky-model {MERGER_FOLDER}/leaky/model"
+            ["--leaky-model", f"{MERGER_FOLDER}/leaky/model"]
             if CONFIG.mergers.leaky_split
-            else ""
+            else []
         ),
-        tests=[f"--test {given}" for given in MERGERS.test_arguments()],
+        tests=[word for given in MERGERS.test_arguments() for word in ("--test", given)],
         figures=folder("figures"),
     shell:
         "python -m morphosphere.mergers.evaluate --settings {params.settings:q}"
         " --seed {params.seed} --images {input.images:q} --model {params.model:q}"
-        " --catalogue {input.catalogue:q} {params.leaky} {params.tests}"
+        " --catalogue {input.catalogue:q} {params.leaky:q} {params.tests:q}"
         " --metrics {output.metrics:q} --figures {params.figures:q}"
         " --provenance {output.record:q} > {log:q} 2>&1"
 

@@ -31,7 +31,7 @@ rule learn:
         **launch.resources(CONFIG.compute),
         launch=training_launch,
     params:
-        code=[code("learn"), code("learn.sphere")],
+        code=[code("learn.__main__"), code("learn.sphere")],
         settings=settings("learn"),
         seed=CONFIG.seed,
         folder=folder("bundle"),

@@ -94,7 +94,7 @@ class MergerAugmentSettings(AugmentSettings):
         (0.0005, 0.02), description="Least and largest noise of the sky (drawn in its logarithm)."
     )
     foreground: float = Field(
-        0.4, ge=0, le=20, description="Foreground stars for each image, on average."
+        0.4, ge=0, le=1.5, description="Foreground stars for each image, on average; three at most."
     )
     masked: float = Field(
         0.5, ge=0, le=1, description="Share of foreground stars that are masked instead of shown."

@@ -86,9 +86,9 @@ class TimmMapEncoder(nn.Module):
 
     def __init__(self, channels: int, size: int, settings: MapEncoderSettings) -> None:
         super().__init__()
+        if settings.weights and not Path(settings.weights).is_file():
+            raise InputError(f"{settings.weights}: no such file (learn.encoder.weights)")
         self.backbone, reduction = _backbone(channels, size, settings)
-        if settings.weights:
-            self._load(settings.weights)
         fit = [k for k, r in enumerate(reduction) if size // r >= settings.maps]
         self.level = fit[-1] if fit else 0
         with torch.no_grad():
@@ -96,15 +96,10 @@ class TimmMapEncoder(nn.Module):
         self.train()
         self.channels, self.size = example.shape[1], example.shape[-1]
 
-    def _load(self, weights: str) -> None:
-        import timm
-
-        if not Path(weights).is_file():
-            raise InputError(f"{weights}: no such file (learn.encoder.weights)")
-        timm.models.load_checkpoint(self.backbone, weights, strict=False)
-
     def forward(self, images: Tensor) -> Tensor:
         maps = self.backbone(images)[self.level]
+        if getattr(self.backbone, "output_fmt", "NCHW") == "NHWC":
+            maps = maps.permute(0, 3, 1, 2)
         return maps.contiguous()
 
 
@@ -113,17 +108,25 @@ def _backbone(
 ) -> tuple[nn.Module, list[int]]:
     import timm
 
-    more = {}
+    more: dict[str, object] = {}
+    if settings.weights:  # timm fits the first layer to the number of channels
+        more["pretrained_cfg_overlay"] = {"file": settings.weights}
+    doing = f" with the weights of {settings.weights}" if settings.weights else ""
     try:
         if timm.models.get_pretrained_cfg(settings.name).fixed_input_size:
             more["img_size"] = size
         backbone = timm.create_model(
-            settings.name, pretrained=False, features_only=True, in_chans=channels, **more
+            settings.name,
+            pretrained=bool(settings.weights),
+            features_only=True,
+            in_chans=channels,
+            **more,
         )
     except (RuntimeError, AttributeError, TypeError, AssertionError) as error:
+        said = str(error).strip() or type(error).__name__
         raise ConfigError(
             f"learn.encoder.name: timm has no backbone {settings.name!r} with feature maps of "
-            f"images of {size} pixels ({str(error).strip() or type(error).__name__}); "
+            f"images of {size} pixels, {channels} channel(s){doing} ({said}); "
             "timm.list_models() lists backbones, and convolutional is the built-in one"
         ) from None
     return backbone, list(backbone.feature_info.reduction())

@@ -14,7 +14,7 @@ from torch import Tensor
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.transform import Transform
 from morphosphere.config.merger_learn import MergerLearnSettings
-from morphosphere.learn.augment import disturb
+from morphosphere.learn.augment import add_noise, disturb
 from morphosphere.learn.data import Batches
 from morphosphere.learn.merger_bundle import write_merger_bundle
 from morphosphere.learn.merger_networks import MergerNetworks
@@ -52,6 +52,11 @@ class MergerTask(Task):
         self.limits: dict[str, float] = {}
 
     @staticmethod
+    def all_weights_learn(settings: MergerLearnSettings) -> bool:
+        """Of a backbone of timm, levels deeper than the maps that are taken learn nothing."""
+        return settings.encoder.name == "convolutional"
+
+    @staticmethod
     def columns_of(settings: MergerLearnSettings) -> tuple[str, ...]:
         """The labels, and whether there is an encounter."""
         return (*settings.labels, ENCOUNTER)
@@ -61,7 +66,7 @@ class MergerTask(Task):
         settings = self.settings
         images = disturb(batch["images"], settings.augment)
         images = observe(images, self.transform, settings.augment)
-        maps = self.networks.encoder(images)
+        maps = self.networks.encoder(add_noise(images, settings.augment))
         pieces = self._surprise(maps, batch)
         drawn = max(2, round(_DRAWN * len(images)))
         part, target = maps[:drawn], images[:drawn]
@@ -104,10 +109,17 @@ class MergerTask(Task):
         return {
             "labels": (weights * surprise).sum() / total,
             "regression": (weights * normal).sum() / total,
-            "encounter": F.binary_cross_entropy_with_logits(
-                encounter, batch[ENCOUNTER].to(encounter.dtype)
-            ),
+            "encounter": self._doubt(encounter, batch[ENCOUNTER]),
         }
+
+    @staticmethod
+    def _doubt(encounter: Tensor, shown: Tensor) -> Tensor:
+        """Surprise of whether there is an encounter, over images of which it is known."""
+        sure = shown.isfinite()
+        shown = torch.where(sure, shown, 0.0).to(encounter.dtype)
+        weight = sure.to(encounter.dtype)
+        total = F.binary_cross_entropy_with_logits(encounter, shown, weight=weight, reduction="sum")
+        return total / weight.sum().clamp_min(1.0)
 
     def _places(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Labels in [0, 1] of their ranges, shape (n, L), and which of them are known."""
@@ -127,7 +139,7 @@ class MergerTask(Task):
         return torch.tensor(given, device=like.device)
 
     def measures(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Surprise of the labels, error of the first, and of images drawn from maps and from z."""
+        """Surprise of the labels, and error of images drawn from maps and from z."""
         images = batch["images"]
         maps = self.networks.encoder(images)
         pieces = self._surprise(maps, batch)

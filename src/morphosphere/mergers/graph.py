@@ -116,7 +116,15 @@ class Sets:
 def as_config(config: Config) -> Config:
     """The configuration with the settings of mergers in place of the map's, for resources."""
     given = config.mergers
-    return config.model_copy(update={"render": given.render, "learn": given.learn})
+    return config.model_copy(
+        update={"render": given.render, "learn": given.learn, "predict": given.predict}
+    )
+
+
+def weights_digest(config: Config) -> str:
+    """`graph.listing` of the file of weights that the encoder starts from; empty without one."""
+    weights = config.mergers.learn.encoder.weights
+    return listing([weights]) if weights else ""
 
 
 def learning_threads(config: Config) -> int:

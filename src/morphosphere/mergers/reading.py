@@ -193,8 +193,16 @@ def unsound(images: np.ndarray) -> np.ndarray:
     return (top == low)[:, 0] | (finite.mean(axis=1) < 0.99) | (full > 0.02)
 
 
-def check_finite(reading: Reading, images: ImageSet, start: int) -> None:
-    """Raise InputError, naming the first image, if the model gave numbers that are not finite."""
+def check_finite(reading: Reading, images: ImageSet, rows: np.ndarray) -> None:
+    """Raise InputError, naming the first image, if the model gave numbers that are not finite.
+
+    Parameters
+    ----------
+    reading : Reading
+    images : ImageSet
+    rows : ndarray of int, shape (n,)
+        Of the images that were read.
+    """
     fields: tuple[Any, ...] = (
         reading.z,
         np.moveaxis(reading.probability, 1, 0),
@@ -202,7 +210,7 @@ def check_finite(reading: Reading, images: ImageSet, start: int) -> None:
     )
     sound = np.all([np.isfinite(f.reshape(len(f), -1)).all(axis=1) for f in fields], axis=0)
     if not sound.all():
-        row = start + int(np.flatnonzero(~sound)[0])
+        row = int(rows[np.flatnonzero(~sound)[0]])
         name = images.column("image_id", slice(row, row + 1))[0]
         raise InputError(
             f"{images.path}: the model gives no finite numbers for image {name} (row {row}); "

@@ -62,8 +62,8 @@ def test_energy_and_angular_momentum_are_kept_without_friction(
     lows = (separation[1:-1] < separation[:-2]) & (separation[1:-1] <= separation[2:])
     assert lows.sum() >= 2
     assert merged == -1
-    assert np.abs(energy / energy[0] - 1).max() < 1e-4
-    assert np.abs(momentum / momentum[0] - 1).max() < 1e-4
+    assert np.abs(energy / energy[0] - 1).max() < 1e-5
+    assert np.abs(momentum / momentum[0] - 1).max() < 1e-11
 
 
 @pytest.mark.parametrize("eccentricity", [0.6, 0.95, 1.0, 1.3])

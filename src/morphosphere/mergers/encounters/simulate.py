@@ -119,7 +119,7 @@ def simulate_encounter(
 def simulate_single(
     galaxy: GalaxyModel, settings: EncounterSettings, random: np.random.Generator
 ) -> Moments:
-    """A galaxy left to itself, for as long as encounters take."""
+    """A galaxy left to itself, for `start_time` and `remnant_time`: it does not change."""
     count = settings.stars
     place, velocity = _stars(galaxy, count, settings, random)
     steps = int((settings.start_time + settings.remnant_time) / settings.step) + 1

@@ -141,4 +141,6 @@ def _galaxies(
         }
         if len(moments.velocity):
             fields["velocity"] = moments.velocity[number]
-        yield Galaxy(properties, {"stars": fields})
+        # A single galaxy has no orbit that a camera could look at from some angle.
+        frame = np.full((3, 3), np.nan) if phases is None else np.eye(3)
+        yield Galaxy(properties, {"stars": fields}, frame)

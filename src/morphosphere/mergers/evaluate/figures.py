@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,8 @@ def phases(held: Held, labels: tuple[Label, ...], metrics: dict[str, Any]) -> An
     shown = [
         label for label in labels if any(g.get(errors.error_key(label)) for g in found.values())
     ]
+    if not shown:
+        return message("no label is known of enough held-out images of a phase")
     figure = new_figure(2.7 * len(shown) + 0.6, 3.2)
     for axes, label in zip(np.atleast_1d(figure.subplots(1, len(shown))), shown):
         key = errors.error_key(label)
@@ -102,7 +105,7 @@ def calibration(held: Held, labels: tuple[Label, ...]) -> Any:
     axes = figure.subplots()
     said = np.array([0.0, 0.68, 0.95, 1.0])
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1)
-    for label, colour in zip(labels, (BLUE, ORANGE, "#4a9d6f", "#8d6bb8", INK)):
+    for label, colour in zip(labels, cycle((BLUE, ORANGE, "#4a9d6f", "#8d6bb8", INK))):
         if not np.isfinite(held.truth[label.name]).any():
             continue
         found = [float(np.nanmean(errors.inside(held, label, name))) for name in errors.INTERVALS]
@@ -160,6 +163,8 @@ def splits(metrics: dict[str, Any], labels: tuple[Label, ...]) -> Any:
         return message("the network was not trained under the split by snapshot (leaky_split)")
     keys = [errors.error_key(label) for label in labels]
     keys = [key for key in keys if metrics.get(key) and leaky.get(key)]
+    if not keys:
+        return message("too few held-out images with known labels to compare the two splits")
     figure = new_figure(1.9 * len(keys) + 0.6, 3.0)
     for axes, key in zip(np.atleast_1d(figure.subplots(1, len(keys))), keys):
         values = [metrics[key]["median"], leaky[key]["median"]]

@@ -10,6 +10,7 @@ import numpy as np
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import SPLITS, UNSEEN, split_of
+from morphosphere.errors import InputError
 from morphosphere.mergers.predict.catalogue import quantiles_of
 from morphosphere.mergers.reading import MergerModel
 from morphosphere.posterior import QUANTILES, Label
@@ -101,9 +102,20 @@ def from_catalogue(path: str, labels: tuple[Label, ...], *, test_only: bool = Tr
 
 
 def from_images(images: ImageSet, model: MergerModel, *, split_by: str, chunk: int = 256) -> Held:
-    """Test images of a split by some column, read by a model; `chunk` of them at a time."""
+    """Test images of a split by some column, read by a model; `chunk` of them at a time.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
     split = split_of(images.column(split_by))
     rows = np.flatnonzero(split == SPLITS.index("test"))
+    if not len(rows):
+        raise InputError(
+            f"{images.path}: no image is held out under the split by {split_by}; add encounters, "
+            "or set mergers.leaky_split to false"
+        )
     names = [label.name for label in model.labels]
     said: dict[str, list[np.ndarray]] = {}
     outlier = []

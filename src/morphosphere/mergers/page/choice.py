@@ -77,12 +77,15 @@ def choose_library(catalogue: Catalogue, most: int, seed: int) -> Frames:
     """
     encounter = text_column(catalogue, "encounter_id")
     time = number_column(catalogue, "time_since_pericentre")
+    # Where the pericentre is not known, moments are in the order of the simulation's own time.
+    time = np.where(np.isfinite(time), time, number_column(catalogue, "time"))
     camera = number_column(catalogue, "camera")
     camera = np.where(np.isfinite(camera), camera, 0).astype(np.int64)
     usable = np.flatnonzero(np.isfinite(time) & (encounter != ""))
     if not len(usable):
         raise InputError(
-            f"{catalogue.path}: no image with an encounter_id and a known time_since_pericentre"
+            f"{catalogue.path}: no image with an encounter_id and a known time_since_pericentre "
+            "or time"
         )
     names, code = np.unique(encounter[usable].astype(str), return_inverse=True)
     order = np.lexsort((time[usable], camera[usable], code))

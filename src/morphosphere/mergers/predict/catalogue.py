@@ -22,8 +22,8 @@ from morphosphere.progress import progress
 _ABOUT = {
     "z": {"description": "Latent mean of the image; similar images have similar ones"},
     "neighbours": {
-        "description": "Rows of the most similar images of other encounters, nearest first; "
-        "-1 for none"
+        "description": "Rows of the most similar images of other encounters in the orientation "
+        "as stored, nearest first; -1 for none"
     },
     "neighbour_distances": {"description": "Distances to the neighbours in z"},
 }
@@ -94,7 +94,8 @@ def unit_of_split(source: ImageSet) -> str:
 
 def splits_of(source: ImageSet, network: MergerModel, rows: slice) -> np.ndarray:
     """Which of `splits.LABELS` each image has for the model."""
-    names = source.column(unit_of_split(source), rows)
+    by = network.bundle.info["settings"]["split_by"]
+    names = source.column(by if by in source.columns else unit_of_split(source), rows)
     return labels_of(names, origins(source, rows), network.bundle.trained_on)
 
 
@@ -140,7 +141,7 @@ def _read(
                 if not part.any():
                     continue
                 reading = network.read(images[part], views)
-                check_finite(reading, source, start)
+                check_finite(reading, source, start + np.flatnonzero(part))
                 for name, values in quantiles_of(reading, network.labels).items():
                     record[name][part] = values
                 for name, _ in _WHOLE:

@@ -17,6 +17,9 @@ from morphosphere.mergers.real.geometry import distances, kpc_per_pixel, nuclei_
 from morphosphere.mergers.real.known import Known
 from morphosphere.mergers.real.sources import brightest_pair, centre_of_light, clean, sky
 
+#: Pixels of an image that the frame may be wide: its memory grows with the square.
+_WIDEST = 16_000
+
 #: Magnitude of flux 1.
 ZERO_POINT = 22.5
 
@@ -177,6 +180,8 @@ def _cut(
     margin = int(np.ceil(side / size)) + 1
     low_x, low_y = int(np.floor(left)) - margin, int(np.floor(top)) - margin
     count = int(np.ceil(side)) + 2 * margin + 1
+    if count > _WIDEST:
+        raise Fault(f"the frame is {count} of its pixels wide; check pixel_scale, or bin the image")
     wide = np.zeros((len(planes) + 1, count, count), dtype=np.float32)
     from_x, from_y = max(low_x, 0), max(low_y, 0)
     to_x, to_y = min(low_x + count, width), min(low_y + count, height)

@@ -34,7 +34,9 @@ class Moment:
     @property
     def names(self) -> tuple[str, ...]:
         """What a table may call it."""
-        return (self.path.name, self.path.stem, self.path.parent.name, str(self.number))
+        folder = self.path.parent.name
+        parts = (folder,) if folder.startswith("snapdir_") else ()
+        return (self.path.name, self.path.stem, *parts, str(self.number))
 
 
 def find_moments(settings: RunSettings) -> list[Moment]:
