@@ -19,7 +19,8 @@ class MergerPageSettings(Settings):
         "Give an image of two colliding galaxies. A neural network, trained on simulated "
         "encounters, tells the most likely time since the first pericentre, the mass ratio, "
         "size ratio, inclination and separation, how certain they are, and the simulated moments "
-        "that look most alike. Everything is computed in this browser: the image stays on your device.",
+        "that look most alike. Everything is computed in this browser: the image stays on your "
+        "device.",
         description="A few sentences for visitors, at the top of the page.",
     )
     library: int = Field(
