@@ -47,7 +47,7 @@ def test_chunks_are_rendered_in_one_job(undisturbed) -> None:
 
 def test_mergers_run_on_two_nodes(on_cluster) -> None:
     before = set(on_cluster.cluster.jobs())
-    status, said = on_cluster.run(MERGERS, "mergers")
+    status, said = on_cluster.run(MERGERS, "--", "mergers")
     assert status == 0, said[-3000:]
     jobs = {name: job for name, job in on_cluster.cluster.jobs().items() if name not in before}
     assert any("moments_render_encounters" in comment for _, comment in jobs.values()), jobs

@@ -1,6 +1,10 @@
 # What the rules of mergers have in common.
 
 MERGERS = merger_graph.Sets.of(CONFIG, RESULTS)
+try:
+    MERGERS.check()
+except MorphosphereError as error:
+    raise WorkflowError(str(error)) from None
 MERGER_FOLDER = MERGERS.folder
 MERGER_MODEL = [f"{MERGER_FOLDER}/model/{name}" for name in graph.bundle.FILES]
 LEAKY_MODEL = [f"{MERGER_FOLDER}/leaky/model/{name}" for name in graph.bundle.FILES]

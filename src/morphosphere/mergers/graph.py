@@ -77,6 +77,12 @@ class Sets:
             raise ConfigError(f"mergers.{kind}.{name}.path: {path} does not exist")
         return path
 
+    def check(self) -> None:
+        """Raise ConfigError if the files of a source are not there."""
+        for kind in ("runs", "deepgalaxy", "real"):
+            for name in getattr(self.settings, kind):
+                self.source_path(kind, name)
+
     def source_digest(self, kind: str, name: str) -> str:
         """`graph.listing` of the files of a source: what changes in them re-runs its rule."""
         table = getattr(self.source(kind, name), "table", None)
