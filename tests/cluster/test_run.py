@@ -10,7 +10,6 @@ from cluster.conftest import RANKS, test_profile
 from cluster.runs import BITWISE, LONGER, digests
 from morphosphere.artefacts.bundle import ModelBundle
 from workflow.conftest import copy_project
-from workflow.test_mergers import TINY as MERGERS
 
 pytestmark = [
     pytest.mark.slurm,
@@ -43,21 +42,6 @@ def test_the_whole_graph_runs_on_two_nodes(undisturbed) -> None:
 def test_chunks_are_rendered_in_one_job(undisturbed) -> None:
     groups = [comment for _, comment in undisturbed.jobs.values() if "chunks_render" in comment]
     assert len(groups) == 1, undisturbed.jobs
-
-
-def test_mergers_run_on_two_nodes(on_cluster) -> None:
-    before = set(on_cluster.cluster.jobs())
-    status, said = on_cluster.run(MERGERS, "--", "mergers")
-    assert status == 0, said[-3000:]
-    jobs = {name: job for name, job in on_cluster.cluster.jobs().items() if name not in before}
-    assert any("moments_render_encounters" in comment for _, comment in jobs.values()), jobs
-    results = on_cluster.folder / "results" / "collisions"
-    assert (results / "mergers" / "site" / "index.html").is_file()
-    predicted = json.loads((results / "provenance/mergers_predict.json").read_text())
-    assert predicted["notes"]["ranks"] == 2
-    for name in ("model", "leaky/model"):
-        trained = ModelBundle.load(results / "mergers" / name).info["training"]
-        assert trained["processes"] == 2
 
 
 def test_a_laptop_makes_the_same_files(undisturbed, tmp_path) -> None:
