@@ -13,12 +13,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from scipy.spatial.transform import Rotation
 
+from benchmarks.encounters_classic import CLASSICS, Classic
 from benchmarks.work import ROOT
 from morphosphere.artefacts.galaxyset import Galaxy
 from morphosphere.config.encounters import EncounterSettings
 from morphosphere.config.render import RenderSettings
 from morphosphere.evaluate.figures.style import BLUE, INK, ORANGE, new_figure, save
-from morphosphere.mergers.encounters.classic import CLASSICS, Classic
 from morphosphere.mergers.encounters.course import follow
 from morphosphere.mergers.encounters.draw import Encounter
 from morphosphere.mergers.encounters.model import GalaxyModel

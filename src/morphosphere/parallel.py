@@ -262,6 +262,12 @@ def threads_of_rank(local_size: int, environment: Mapping[str, str]) -> int:
     return max(1, cores // local_size)
 
 
+def threads_given() -> int:
+    """OMP_NUM_THREADS if it is set, as it is for each of several ranks; else all cores."""
+    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return int(given) if given.isdigit() and int(given) else len(os.sched_getaffinity(0))
+
+
 def _limit_threads(threads: int) -> None:
     from threadpoolctl import threadpool_limits
 

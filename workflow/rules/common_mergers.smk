@@ -9,9 +9,9 @@ MERGER_FOLDER = MERGERS.folder
 MERGER_MODEL = [f"{MERGER_FOLDER}/model/{name}" for name in graph.bundle.FILES]
 LEAKY_MODEL = [f"{MERGER_FOLDER}/leaky/model/{name}" for name in graph.bundle.FILES]
 AS_MERGERS = merger_graph.as_config(CONFIG)
-# Two small networks on half of the cores each are trained sooner than one after the other on all.
 # Weights that an encoder starts from: another file trains again.
 WEIGHTS_DIGEST = merger_graph.weights_digest(CONFIG)
+# Two small networks on half of the cores each are trained sooner than one after the other on all.
 LEARN_THREADS = merger_graph.learning_threads(CONFIG)
 
 

@@ -5,7 +5,6 @@ On the CPU the networks run in ONNX Runtime, on GPUs in PyTorch.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import numpy as np
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.errors import ConfigError, InputError
-from morphosphere.parallel import World
+from morphosphere.parallel import World, threads_given
 from morphosphere.posterior import Label, probabilities
 from morphosphere.views import VIEWS, view
 
@@ -84,7 +83,7 @@ class MergerModel:
         ConfigError
             If `device` is "cuda" and PyTorch finds no GPU.
         """
-        bundle = ModelBundle.load(path, threads=_threads())
+        bundle = ModelBundle.load(path, threads=threads_given())
         info = bundle.info
         if info.get("task") != "mergers":
             raise InputError(
@@ -227,9 +226,3 @@ def _gpu(device: str, ranks: World) -> str | None:
     if device == "cuda" and not count:
         raise ConfigError("predict.device is cuda, but PyTorch finds no GPU here; use auto or cpu")
     return f"cuda:{ranks.local_rank % count}" if count else None
-
-
-def _threads() -> int:
-    """OMP_NUM_THREADS if it is set, as it is for each of several ranks; else all cores."""
-    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    return int(given) if given.isdigit() and int(given) else len(os.sched_getaffinity(0))

@@ -6,7 +6,6 @@ in both cases.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ import numpy as np
 from morphosphere.artefacts.bundle import ModelBundle, lonlat
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.errors import ConfigError, InputError
-from morphosphere.parallel import World
+from morphosphere.parallel import World, threads_given
 
 if TYPE_CHECKING:
     from morphosphere.learn.networks import SphereNetworks
@@ -98,7 +97,7 @@ class Model:
             raise ConfigError(
                 "predict.device is cuda, but PyTorch finds no GPU here; use auto or cpu"
             )
-        threads = _threads()
+        threads = threads_given()
         torch.set_num_threads(threads)
         bundle = ModelBundle.load(path, threads=threads)
         if not gpus:
@@ -177,9 +176,3 @@ def check_placed(placed: Placed, images: ImageSet, start: int) -> None:
             f"{images.path}: the model gives no finite numbers for image {name} (row {row}); "
             "look at the image and at the training's log, and train again"
         )
-
-
-def _threads() -> int:
-    """OMP_NUM_THREADS if it is set, as it is for each of several ranks; else all cores."""
-    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    return int(given) if given.isdigit() and int(given) else len(os.sched_getaffinity(0))

@@ -6,9 +6,9 @@ import dataclasses
 
 import numpy as np
 import pytest
+from benchmarks.encounters_classic import ANTENNAE, M51, MICE, Classic, tilted
 
 from morphosphere.config.encounters import EncounterSettings
-from morphosphere.mergers.encounters.classic import ANTENNAE, M51, MICE, Classic, tilted
 from morphosphere.mergers.encounters.course import Course
 from morphosphere.mergers.encounters.simulate import Moments, plan_course, simulate_encounter
 

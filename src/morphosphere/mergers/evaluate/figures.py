@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from matplotlib import rc_context
 
 from morphosphere.evaluate.figures.style import (
     BLUE,
-    GREY,
     INK,
     ORANGE,
     STYLE,
@@ -49,9 +47,13 @@ def told_and_true(held: Held, label: Label, title: str) -> Any:
         axes.plot(label.value(centres), label.value(band), style, color=ORANGE, linewidth=1.4)
     words = label.name.replace("_", " ") + (f" [{label.unit}]" if label.unit else "")
     axes.set(xlabel=f"true {words}", ylabel="told (median of the posterior)", title=title)
+    axes.set(xlim=ends, ylim=ends)
     if label.scale == "log10":
         axes.set(xscale="log", yscale="log")
-    axes.set(xlim=ends, ylim=ends)
+        marks = label.value(np.linspace(low, high, 6))
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_ticks(marks, [f"{mark:.2g}" for mark in marks])
+            axis.set_ticks([], minor=True)
     return figure
 
 
@@ -100,19 +102,23 @@ def _words(key: str) -> str:
 
 
 def calibration(held: Held, labels: tuple[Label, ...]) -> Any:
-    """How often central intervals hold the truth, against how often they should."""
-    figure = new_figure(4.6, 4.2)
+    """Share of true values inside the central 68 and 95 % intervals of each label."""
+    known = [label for label in labels if np.isfinite(held.truth[label.name]).any()]
+    if not known:
+        return message("no label of the held-out images is known")
+    figure = new_figure(5.4, 0.45 * len(known) + 1.4)
     axes = figure.subplots()
-    said = np.array([0.0, 0.68, 0.95, 1.0])
-    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1)
-    for label, colour in zip(labels, cycle((BLUE, ORANGE, "#4a9d6f", "#8d6bb8", INK))):
-        if not np.isfinite(held.truth[label.name]).any():
-            continue
-        found = [float(np.nanmean(errors.inside(held, label, name))) for name in errors.INTERVALS]
-        axes.plot(said, [0, *found, 1], "o-", color=colour, markersize=4,
-                  label=label.name.replace("_", " "))  # fmt: skip
-    axes.set(xlabel="interval said to hold", ylabel="share of truths inside", xlim=(0, 1))
-    axes.legend(fontsize=8)
+    rows = np.arange(len(known))
+    for name, colour in zip(errors.INTERVALS, (BLUE, ORANGE)):
+        shares = [100 * float(np.nanmean(errors.inside(held, label, name))) for label in known]
+        axes.axvline(float(name), color=colour, linewidth=1, linestyle=":")
+        axes.plot(shares, rows, "o", color=colour, label=f"{name} % interval")
+        for share, row in zip(shares, rows):
+            axes.annotate(f"{share:.1f}", (share, row - 0.18), ha="center", fontsize=8)
+    axes.set_yticks(rows, [label.name.replace("_", " ") for label in known])
+    axes.set(xlabel="true values inside [%]; dotted: as it should be", xlim=(40, 104))
+    axes.set_ylim(len(known) - 0.4, -0.7)
+    axes.legend(fontsize=8, loc="lower left")
     return figure
 
 
@@ -165,13 +171,14 @@ def splits(metrics: dict[str, Any], labels: tuple[Label, ...]) -> Any:
     keys = [key for key in keys if metrics.get(key) and leaky.get(key)]
     if not keys:
         return message("too few held-out images with known labels to compare the two splits")
-    figure = new_figure(1.9 * len(keys) + 0.6, 3.0)
+    figure = new_figure(2.2 * len(keys) + 0.6, 3.2)
     for axes, key in zip(np.atleast_1d(figure.subplots(1, len(keys))), keys):
         values = [metrics[key]["median"], leaky[key]["median"]]
         axes.bar([0, 1], values, color=[BLUE, ORANGE], width=0.6)
         for at, value in enumerate(values):
             axes.annotate(f"{value:.3g}", (at, value), ha="center", va="bottom", fontsize=9)
-        axes.set_xticks([0, 1], ["by encounter", "by snapshot\n(leaks)"])
+        axes.set_xticks([0, 1], ["by\nencounter", "by snapshot\n(leaks)"], fontsize=8.5)
+        axes.set_ylim(0, 1.15 * max(values))
         axes.set_title(_words(key).removeprefix("median error, "), fontsize=9)
     figure.suptitle("Median error of held-out images", fontsize=10.5, color=INK)
     return figure
