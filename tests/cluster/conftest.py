@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,6 +52,7 @@ class ClusterProject:
     cluster: Cluster
     #: State and comment of its jobs, once it has run undisturbed.
     jobs: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _started: list[subprocess.Popen] = field(default_factory=list)
 
     @property
     def folder(self) -> Path:
@@ -67,7 +69,7 @@ class ClusterProject:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
         environment.pop("PYTHONPATH", None)
         with (self.folder / "snakemake.log").open("w") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [*command, "--configfile", "my.yaml", *words],
                 cwd=self.folder,
                 env=environment,
@@ -75,6 +77,18 @@ class ClusterProject:
                 stderr=log,
                 start_new_session=True,
             )
+        self._started.append(process)
+        return process
+
+    def end(self) -> None:
+        """End what a failed test left running, so that the next one finds the cluster free."""
+        left = [process for process in self._started if process.poll() is None]
+        for process in left:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if left:
+            self.cluster.run("scancel", "--user=root", "--signal=KILL", "--full")
+            self.cluster.run("scancel", "--user=root")
 
     def run(
         self, config: dict, *words: str, profile: dict | None = None, seconds: float = 600
@@ -113,10 +127,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def on_cluster(cluster: Cluster, tmp_path: Path) -> ClusterProject:
+def on_cluster(cluster: Cluster, tmp_path: Path) -> Iterator[ClusterProject]:
     """A fresh copy of the project."""
     cluster.wait_until_idle()
-    return ClusterProject(copy_project(tmp_path), cluster)
+    fresh = ClusterProject(copy_project(tmp_path), cluster)
+    yield fresh
+    fresh.end()
 
 
 @pytest.fixture

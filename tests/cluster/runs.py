@@ -7,7 +7,7 @@ import csv
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import h5py
@@ -82,7 +82,20 @@ def until(happened: Callable[[], object], what: str, seconds: float = 180) -> ob
 
 def processes(module: str, **variables: str) -> list[psutil.Process]:
     """Processes that run ``python … -m module`` with these variables, on any node."""
-    found = []
+    return [process for process, _ in _running(module, **variables)]
+
+
+def ranks_of_training(node: str) -> list[psutil.Process]:
+    """The trainer's own processes on a node, without torchrun above them."""
+    return [
+        process
+        for process, environment in _running("morphosphere.learn", SLURMD_NODENAME=node)
+        if "RANK" in environment and "torch.distributed.run" not in process.info["cmdline"]
+    ]
+
+
+def _running(module: str, **variables: str) -> Iterator[tuple[psutil.Process, dict[str, str]]]:
+    """Such processes and their variables; one that ends while it is looked at is not there."""
     for process in psutil.process_iter(["pid", "cmdline"]):
         words = process.info["cmdline"] or []
         if module not in words or "-m" not in words or process.pid == os.getpid():
@@ -94,14 +107,4 @@ def processes(module: str, **variables: str) -> list[psutil.Process]:
         except psutil.Error:
             continue
         if all(environment.get(name) == value for name, value in variables.items()):
-            found.append(process)
-    return found
-
-
-def ranks_of_training(node: str) -> list[psutil.Process]:
-    """The trainer's own processes on a node, without torchrun above them."""
-    return [
-        process
-        for process in processes("morphosphere.learn", SLURMD_NODENAME=node)
-        if "RANK" in process.environ() and "torch.distributed.run" not in process.cmdline()
-    ]
+            yield process, environment
