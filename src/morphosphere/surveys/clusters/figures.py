@@ -1,0 +1,232 @@
+"""Figures of the check without labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from morphosphere.artefacts.imageset import ImageSet
+from morphosphere.artefacts.transform import Transform, resample
+from morphosphere.config.survey_clusters import SurveyClustersSettings
+from morphosphere.evaluate.figures.style import GREY, INK, STYLE, new_figure, save
+from morphosphere.surveys.clusters import mosaic
+from morphosphere.surveys.clusters.grouping import NOISE
+from morphosphere.surveys.clusters.measure import Found
+from morphosphere.surveys.clusters.pictures import read_rows
+
+#: Colours of classes and clusters (Okabe & Ito), from the first.
+COLOURS = (
+    "#e07b39", "#2f6db5", "#2b9c7a", "#c44e8a", "#8a6fc9", "#b58a1c", "#4fb3d9", "#7a4a2b",
+    "#5d8a28", "#d9534f",
+)  # fmt: skip
+#: Ground of the mosaic, and the points on it.
+_GROUND = (245, 246, 248)
+_BATCH = 256
+
+
+def colour(number: int) -> str:
+    """Colour of a class or a cluster; grey for what is in none."""
+    return GREY if number == NOISE else COLOURS[number % len(COLOURS)]
+
+
+def draw_all(
+    found: Found,
+    images: ImageSet,
+    transform: Transform,
+    settings: SurveyClustersSettings,
+    folder: Path,
+) -> None:
+    """Write all figures as PNG into `folder`."""
+    drawn = {
+        "clusters_galaxies": galaxies(found, images, transform, settings),
+        "clusters_classes": classes(found),
+        "clusters_groups": groups(found),
+    }
+    for name, figure in drawn.items():
+        save(figure, folder / f"{name}.png", settings.dpi)
+
+
+@rc_context(STYLE)
+def galaxies(
+    found: Found, images: ImageSet, transform: Transform, settings: SurveyClustersSettings
+) -> Figure:
+    """Pictures of galaxies at their places, framed in the colour of the predicted class."""
+    side = mosaic.grid_side(found.positions, settings.thumbnails)
+    rows, cells = mosaic.most_central(found.positions, side)
+    width = side * mosaic.CELL
+    canvas = _points_on(found, width)
+    frames = np.array([to_rgb(colour(k)) for k in found.target.predicted[rows]]) * 255
+    for start in range(0, len(rows), _BATCH):
+        part = slice(start, start + _BATCH)
+        seen = transform(read_rows(images, found.target.rows[rows[part]]))
+        small = np.clip(resample(seen, mosaic.picture_width()), 0, 1)
+        mosaic.paint(small, cells[part], frames[part].astype(np.uint8), side, canvas)
+    figure = new_figure(10, 10.2)
+    axes = figure.subplots()
+    corner, extent = mosaic.square(found.positions)
+    axes.imshow(
+        canvas,
+        extent=(corner[0], corner[0] + extent, corner[1], corner[1] + extent),
+        interpolation="antialiased",
+    )
+    _bare(axes)
+    _crop(axes, cells, side, corner, extent)
+    axes.set_title(f"{len(rows):,} of {len(found.target):,} galaxies; frames: predicted class")
+    _legend(axes, found.classes, found.target.predicted, line=True)
+    return figure
+
+
+def _points_on(found: Found, width: int) -> np.ndarray:
+    """A ground (width, width, 3) with a faint dot for every galaxy in the colour of its class."""
+    canvas = np.empty((width, width, 3), dtype=np.uint8)
+    canvas[:] = _GROUND
+    corner, extent = mosaic.square(found.positions)
+    place = ((found.positions - corner) / extent * width).astype(int)
+    column, row = np.clip(place[:, 0], 1, width - 2), np.clip(width - 1 - place[:, 1], 1, width - 2)
+    shades = np.array([to_rgb(colour(k)) for k in range(len(found.classes))]) * 255
+    faint = (0.55 * shades + 0.45 * np.array(_GROUND)).astype(np.uint8)
+    for down in (-1, 0, 1):
+        for across in (-1, 0, 1):
+            canvas[row + down, column + across] = faint[found.target.predicted]
+    return canvas
+
+
+def _crop(axes: Axes, cells: np.ndarray, side: int, corner: np.ndarray, extent: float) -> None:
+    """Leave out empty rows and columns at the edges."""
+    low, high = cells.min(axis=0), cells.max(axis=0) + 1
+    axes.set(
+        xlim=corner[0] + extent * np.array([low[0], high[0]]) / side,
+        ylim=corner[1] + extent * np.array([low[1], high[1]]) / side,
+    )
+
+
+@rc_context(STYLE)
+def classes(found: Found) -> Figure:
+    """The embedding by predicted class, by labels of people, and by survey."""
+    panels = 3 if found.labelled is not None else 2
+    figure = new_figure(5.2 * panels, 5.4)
+    axes = figure.subplots(1, panels)
+    target = found.target
+    _scatter(axes[0], found.positions, target.predicted)
+    axes[0].set_title(f"predicted class of {len(target):,} galaxies")
+    _legend(axes[0], found.classes, target.predicted)
+    known = target.label >= 0
+    _scatter(axes[1], found.positions, np.full(len(target), NOISE), faint=True)
+    _scatter(axes[1], found.positions[known], target.label[known], large=True)
+    axes[1].set_title(f"labels by people of {known.sum():,} galaxies")
+    _legend(axes[1], found.classes, target.label[known])
+    if found.labelled is not None:
+        places = np.concatenate([found.positions, found.labelled_positions])
+        survey = np.repeat([0, 1], [len(target), len(found.labelled)])
+        shuffled = np.random.default_rng(0).permutation(len(places))
+        _scatter(axes[2], places[shuffled], survey[shuffled], shades=(INK, "#2b9c7a"))
+        axes[2].set_title(f"survey; mixing {found.metrics['mixing']['ratio']:.2f} (1: the same)")
+        _legend(axes[2], ["target", "labelled"], survey, shades=(INK, "#2b9c7a"))
+    return figure
+
+
+@rc_context(STYLE)
+def groups(found: Found) -> Figure:
+    """The embedding by cluster, what each cluster holds, and the mixture without labels."""
+    figure = new_figure(15.6, 5.4)
+    left, middle, right = figure.subplots(1, 3)
+    facts = found.metrics["clusters"]
+    _scatter(left, found.positions, found.clusters.code)
+    left.set_title(f"{facts['number']} clusters, {100 * facts['noise_share']:.1f} % in none")
+    for item in facts["items"]:
+        inside = found.clusters.code == item["cluster"]
+        if item["cluster"] != NOISE:
+            at = np.median(found.positions[inside], axis=0)
+            left.annotate(str(item["cluster"]), at, ha="center", va="center", fontweight="bold",
+                          bbox={"boxstyle": "round,pad=0.25", "fc": "white",
+                                "ec": colour(item["cluster"])})  # fmt: skip
+    _bars(middle, facts["items"], found.classes)
+    _scatter(right, found.positions, found.components.code)
+    without = found.metrics["without_labels"]
+    told = next(without[k] for k in ("test_labels", "labels", "predicted") if without[k])
+    right.set_title(
+        f"mixture of {without['components']} components: agrees on {100 * told['accuracy']:.1f} %"
+    )
+    _legend(right, found.classes, found.components.code)
+    return figure
+
+
+def _bars(axes: Axes, items: list[dict], names: list[str]) -> None:
+    """For each cluster, shares of the predicted classes and of the labels of people."""
+    lines, texts = [], []
+    for item in items:
+        name = "none" if item["cluster"] == NOISE else f"cluster {item['cluster']}"
+        lines.append(item["predicted"])
+        texts.append(f"{name}\n{item['n']:,} predicted")
+        if item["labels"]:
+            lines.append(item["labels"])
+            texts.append(f"{item['labelled']:,} labelled")
+    down = np.arange(len(lines))
+    start = np.zeros(len(lines))
+    for number, name in enumerate(names):
+        share = np.array([line[name] for line in lines])
+        axes.barh(down, share, left=start, color=colour(number), height=0.72)
+        for y, x, width in zip(down, start, share):
+            if width > 0.12:
+                axes.text(x + width / 2, y, f"{100 * width:.0f} %", ha="center", va="center",
+                          color="white", fontsize=8.5)  # fmt: skip
+        start += share
+    axes.set(xlim=(0, 1), xlabel="share of galaxies", ylim=(len(lines) - 0.5, -0.5))
+    axes.set_yticks(down, texts, fontsize=8.5)
+    axes.set_title("what the clusters hold")
+
+
+def _scatter(
+    axes: Axes,
+    positions: np.ndarray,
+    code: np.ndarray,
+    *,
+    faint: bool = False,
+    large: bool = False,
+    shades: tuple[str, ...] | None = None,
+) -> None:
+    """Points in the colours of their codes; smaller where there are more of them."""
+    size = float(np.clip(30_000 / max(len(positions), 1), 1.5, 22)) * (1.6 if large else 1)
+    table = {k: to_rgb(shades[k] if shades else colour(k)) for k in np.unique(code).tolist()}
+    axes.scatter(
+        *positions.T,
+        s=size,
+        c=[table[k] for k in code.tolist()] if len(code) else None,
+        alpha=0.3 if faint else 0.85,
+        linewidths=0.3 if large else 0,
+        edgecolors="white" if large else "none",
+        rasterized=True,
+    )
+    _bare(axes)
+
+
+def _bare(axes: Axes) -> None:
+    axes.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _legend(
+    axes: Axes,
+    names: list[str],
+    code: np.ndarray,
+    *,
+    line: bool = False,
+    shades: tuple[str, ...] | None = None,
+) -> None:
+    """Names with their colours and counts, below the panel."""
+    handles = [
+        Line2D([], [], marker="s" if line else "o", linestyle="", markersize=7,
+               markerfacecolor="white" if line else (shades or COLOURS)[k % 10],
+               markeredgecolor=(shades or COLOURS)[k % 10], markeredgewidth=2 if line else 0,
+               label=f"{name} ({(code == k).sum():,})")
+        for k, name in enumerate(names)
+    ]  # fmt: skip
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.01),
+                ncols=min(len(names), 4), handletextpad=0.2)  # fmt: skip
