@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _KEYS = ("classes", "priors", "calibration", "decision", "domain", "settings")
 _DECISIONS = ("balanced", "most_probable")
 _TINY = 1e-12
+#: What the network gives, in order; the last only where there is an ordinal target.
+_OUTPUTS = ("features", "logits", "distance", "type_logits")
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,9 @@ class ClassModel:
         gpu = _gpu(device, ranks or World())
         network = None
         if gpu:
-            from morphosphere.learn.class_bundle import load_class_network
+            from morphosphere.learn.class_bundle import load_class_networks
 
-            network = load_class_network(bundle.path, gpu)
+            network = load_class_networks(bundle.path, gpu)
         return cls(
             bundle,
             tuple(map(str, info["classes"])),
@@ -165,8 +167,7 @@ class ClassModel:
 
         with torch.inference_mode():
             out = self.network(torch.as_tensor(images, device=self.device).contiguous())
-            names = ["features", "logits", *(["type_logits"] if self.type else []), "distance"]
-            return {name: x.float().cpu().numpy() for name, x in zip(names, out, strict=True)}
+            return {name: x.float().cpu().numpy() for name, x in zip(_OUTPUTS, out)}
 
     def read(self, images: np.ndarray, views: int = VIEWS) -> Reading:
         """What the model says of images.
