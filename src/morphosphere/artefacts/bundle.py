@@ -19,6 +19,14 @@ Of the task ``mergers``, the networks are others::
 
 Of ``model.json``, ``labels`` names the L labels with their ranges and calibration, and ``outlier``
 the limits beyond which an image is unlike those of training.
+
+Of the task ``classes`` there is no decoder::
+
+    encoder.onnx       images (N, C, S, S) in [0, 1] -> features (N, F), logits (N, M, K),
+                       distance (N,), and type_logits (N, M, B) if a type is told
+
+M members say each class; ``classes``, ``calibration``, ``priors``, ``type`` and ``domain`` of
+``model.json`` say how they are read.
 """
 
 from __future__ import annotations
@@ -40,6 +48,8 @@ if TYPE_CHECKING:
 FORMAT = "morphosphere.ModelBundle"
 VERSION = 1
 FILES = ("model.json", "transform.json", "encoder.onnx", "decoder.onnx", "checkpoint.ckpt")
+#: Files of a model that draws nothing.
+READER_FILES = tuple(name for name in FILES if name != "decoder.onnx")
 
 
 @dataclass(frozen=True)
@@ -71,10 +81,10 @@ class ModelBundle:
             If a file is missing or of another version.
         """
         path = Path(path)
-        for name in FILES:
+        info = read_json(path / "model.json") if (path / "model.json").exists() else {}
+        for name in READER_FILES if info.get("task") == "classes" else FILES:
             if not (path / name).exists():
                 raise InputError(f"{path / name}: missing; train the model (again) to get it")
-        info = read_json(path / "model.json")
         if info.get("format") != FORMAT or info.get("version") != VERSION:
             raise InputError(f"{path}: not a ModelBundle of version {VERSION}; train again")
         return cls(path, info, Transform.read(path / "transform.json"), threads)
@@ -104,7 +114,7 @@ class ModelBundle:
 
     def run(self, part: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """All outputs of ``encoder`` or ``decoder`` by name."""
-        session = {"encoder": self._encoder, "decoder": self._decoder}[part]
+        session = self._encoder if part == "encoder" else self._decoder
         names = [output.name for output in session.get_outputs()]
         return dict(zip(names, session.run(names, inputs)))
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from morphosphere.config.base import Settings
-from morphosphere.config.training import AugmentSettings, TrainingSettings, TransformSettings
+from morphosphere.config.training import ObservedSettings, TrainingSettings, TransformSettings
 
 
 class LabelSettings(Settings):
@@ -77,38 +77,6 @@ class MergerLossSettings(Settings):
     )
 
 
-class MergerAugmentSettings(AugmentSettings):
-    """Disturbances of training images: those of pose, and a mock observation of random quality.
-
-    Pixels are brought back to flux for it. Widths are in pixels of the network's images, noise in
-    the flux that becomes 1.
-    """
-
-    observed: float = Field(
-        0.3, ge=0, le=1, description="Share of the images that are observed; the rest are as drawn."
-    )
-    psf: tuple[float, float] = Field(
-        (0.3, 0.8), description="Least and largest standard deviation of the point spread function."
-    )
-    sky: tuple[float, float] = Field(
-        (0.0005, 0.02), description="Least and largest noise of the sky (drawn in its logarithm)."
-    )
-    foreground: float = Field(
-        0.4, ge=0, le=1.5, description="Foreground stars for each image, on average; three at most."
-    )
-    masked: float = Field(
-        0.5, ge=0, le=1, description="Share of foreground stars that are masked instead of shown."
-    )
-
-    @model_validator(mode="after")
-    def _ranges_are_ordered(self) -> MergerAugmentSettings:
-        for name in ("psf", "sky"):
-            low, high = getattr(self, name)
-            if not 0 < low <= high:
-                raise ValueError(f"{name}: must be 0 < least <= largest")
-        return self
-
-
 def _labels() -> dict[str, LabelSettings]:
     return {
         "time_since_pericentre": LabelSettings(low=-300.0, high=1300.0, unit="Myr", weight=2.0),
@@ -150,9 +118,9 @@ class MergerLearnSettings(TrainingSettings):
     loss: MergerLossSettings = Field(
         default_factory=MergerLossSettings, description=MergerLossSettings.__doc__
     )
-    augment: MergerAugmentSettings = Field(
-        default_factory=lambda: MergerAugmentSettings(shift=0.05, zoom=0.05, noise=0.0),
-        description=MergerAugmentSettings.__doc__,
+    augment: ObservedSettings = Field(
+        default_factory=lambda: ObservedSettings(shift=0.05, zoom=0.05, noise=0.0),
+        description=ObservedSettings.__doc__,
     )
     epochs: int = Field(12, ge=1, description="Number of passes over the training images.")
     learning_rate: float = Field(0.006, gt=0, description="Largest step size (AdamW, cosine).")

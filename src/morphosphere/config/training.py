@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from morphosphere.config.base import Settings
 
@@ -46,6 +46,47 @@ class AugmentSettings(Settings):
     brightness: float = Field(
         0.0, ge=0, le=0.9, description="Largest relative change of brightness."
     )
+
+
+class ObservedSettings(AugmentSettings):
+    """Disturbances of training images: those of pose, and a mock observation of random quality.
+
+    Pixels are brought back to flux for it. Widths are in pixels of the network's images, noise in
+    the flux that becomes 1.
+    """
+
+    observed: float = Field(
+        0.3, ge=0, le=1, description="Share of the images that are observed; the rest are as drawn."
+    )
+    psf: tuple[float, float] = Field(
+        (0.3, 0.8), description="Least and largest standard deviation of the point spread function."
+    )
+    sky: tuple[float, float] = Field(
+        (0.0005, 0.02), description="Least and largest noise of the sky (drawn in its logarithm)."
+    )
+    foreground: float = Field(
+        0.4, ge=0, le=1.5, description="Foreground stars for each image, on average; three at most."
+    )
+    masked: float = Field(
+        0.5, ge=0, le=1, description="Share of foreground stars that are masked instead of shown."
+    )
+
+    @model_validator(mode="after")
+    def _ranges_are_ordered(self) -> ObservedSettings:
+        for name in ("psf", "sky"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high:
+                raise ValueError(f"{name}: must be 0 < least <= largest")
+        return self
+
+
+class SplitSettings(Settings):
+    """Shares of the galaxies that training never sees; a hash of their names decides."""
+
+    validation: float = Field(
+        0.1, ge=0, lt=0.5, description="To choose the best weights and to calibrate."
+    )
+    test: float = Field(0.1, ge=0, lt=0.9, description="To measure, and for nothing else.")
 
 
 class TrainingSettings(Settings):
@@ -114,3 +155,8 @@ class TrainingSettings(Settings):
     workers: int = Field(0, ge=0, le=64, description="Processes that read images.")
     threads: int = Field(0, ge=0, le=256, description="Threads of arithmetic; 0: all cores.")
     tensorboard: bool = Field(False, description="Also log for TensorBoard.")
+
+    @property
+    def shares(self) -> SplitSettings:
+        """Shares of validation and test."""
+        return SplitSettings()

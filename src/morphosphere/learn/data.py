@@ -9,7 +9,7 @@ each process then reads a few long pieces of the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import SPLITS, split_of
 from morphosphere.artefacts.transform import Transform
-from morphosphere.config.training import TrainingSettings, TransformSettings
+from morphosphere.config.training import SplitSettings, TrainingSettings, TransformSettings
 from morphosphere.errors import InputError
 from morphosphere.learn.place import Place
 from morphosphere.learn.signals import ignore_stop_signals
@@ -160,6 +160,10 @@ class Batches(Dataset):
         batch = {name: values[index] for name, values in self._columns.items()}
         return batch | {"images": images.float(), "row": torch.from_numpy(self.rows[index])}
 
+    def column(self, name: str) -> Tensor:
+        """A column of the table on all rows of the split, in their order."""
+        return self._columns[name]
+
     def all_here(self) -> Batches:
         """The same batches for this process alone, whoever shared them before."""
         self._run = max(1, self._run // self.place.size)
@@ -285,20 +289,28 @@ def _begin_worker(worker: int) -> None:
 
 
 def split_rows(
-    images: ImageSet, processes: int = 1, *, by: str = "galaxy_id"
+    images: ImageSet,
+    processes: int = 1,
+    *,
+    by: str = "galaxy_id",
+    split: SplitSettings | None = None,
+    kept: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Rows of each split, decided by the column `by`.
+    """Rows of each split, decided by the column `by`; of those that are `kept`, if that is given.
 
     Raises
     ------
     InputError
         If there are too few galaxies to train on.
     """
-    split = split_of(images.column(by))
-    rows = {name: np.flatnonzero(split == k) for k, name in enumerate(SPLITS)}
+    shares = split or SplitSettings()
+    part = split_of(images.column(by), validation=shares.validation, test=shares.test)
+    if kept is not None:
+        part[~kept] = -1
+    rows = {name: np.flatnonzero(part == k) for k, name in enumerate(SPLITS)}
     if len(rows["train"]) < max(2, 2 * processes):
         raise InputError(
-            f"{images.path}: {len(rows['train'])} of its {len(split)} images are for training, too "
+            f"{images.path}: {len(rows['train'])} of its {len(part)} images are for training, too "
             f"few for {processes} process(es); add galaxies or loosen the cuts"
         )
     return rows
@@ -312,13 +324,26 @@ def open_splits(
     seed: int,
     place: Place,
     columns: Sequence[str] = (),
+    kept: Callable[[ImageSet], np.ndarray | None] | None = None,
+    chosen_of: Callable[[np.ndarray, ImageSet], np.ndarray] | None = None,
 ) -> tuple[Batches, Batches]:
     """Batches for training and for validation; the memory budget is shared between them.
 
     Where no galaxy falls to validation, training images stand in.
+
+    Parameters
+    ----------
+    kept : callable, optional
+        Which rows of an ImageSet take part at all, as a mask; None for all.
+    chosen_of : callable, optional
+        Of the rows for training, those that are trained on.
     """
     with ImageSet(path) as images:
-        rows = split_rows(images, place.size, by=settings.split_by)
+        mask = kept(images) if kept else None
+        split = settings.shares
+        rows = split_rows(images, place.size, by=settings.split_by, split=split, kept=mask)
+        if chosen_of:
+            rows["train"] = chosen_of(rows["train"], images)
     chosen = {"train": rows["train"]}
     chosen["validation"] = rows["validation"] if len(rows["validation"]) else rows["train"]
     total = sum(map(len, chosen.values()))

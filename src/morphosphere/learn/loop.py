@@ -138,8 +138,8 @@ class Loop:
     def train_epoch(self) -> None:
         """The steps of this epoch that are still to do."""
         p = self.progress
-        self.task.train()
         self.task.current_epoch = p.epoch
+        self.task.train()
         self._loader.sampler.start(p.epoch, p.step)
         batches = iter(self._loader) if p.step < self.batches.steps else None
         while p.step < self.batches.steps:
@@ -171,6 +171,7 @@ class Loop:
         if self.device.type == "cpu" or p.step % _LOOK == 0:
             self._require_finite(pieces)
         if update:
+            self.task.hold()
             self._fabric.clip_gradients(
                 self._model,
                 self._optimizer,
@@ -178,7 +179,7 @@ class Loop:
                 error_if_nonfinite=False,  # half precision overflows at times and leaves a step out
             )
             for group in self._optimizer.param_groups:
-                group["lr"] = self.schedule.rate(p.updates)
+                group["lr"] = self.schedule.rate(p.updates) * group.get("factor", 1.0)
             self._optimizer.step()
             self._optimizer.zero_grad(set_to_none=True)
             self._average.update(p.updates)

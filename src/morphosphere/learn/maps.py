@@ -22,6 +22,10 @@ def convolution(inputs: int, outputs: int, *, stride: int = 1) -> nn.Sequential:
     )
 
 
+#: Weights that timm downloads by the name of the backbone.
+HUB = "hub"
+
+
 class ResidualBlock(nn.Module):
     """Two convolutions beside the identity (He et al. 2016, CVPR, p. 770)."""
 
@@ -86,7 +90,7 @@ class TimmMapEncoder(nn.Module):
 
     def __init__(self, channels: int, size: int, settings: MapEncoderSettings) -> None:
         super().__init__()
-        if settings.weights and not Path(settings.weights).is_file():
+        if settings.weights not in (None, HUB) and not Path(settings.weights).is_file():
             raise InputError(f"{settings.weights}: no such file (learn.encoder.weights)")
         self.backbone, reduction = _backbone(channels, size, settings)
         fit = [k for k, r in enumerate(reduction) if size // r >= settings.maps]
@@ -109,7 +113,8 @@ def _backbone(
     import timm
 
     more: dict[str, object] = {}
-    if settings.weights:  # timm fits the first layer to the number of channels
+    # timm fits the first layer to the number of channels.
+    if settings.weights and settings.weights != HUB:
         more["pretrained_cfg_overlay"] = {"file": settings.weights}
     doing = f" with the weights of {settings.weights}" if settings.weights else ""
     try:

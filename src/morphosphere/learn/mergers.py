@@ -15,6 +15,7 @@ from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.transform import Transform
 from morphosphere.config.merger_learn import MergerLearnSettings
 from morphosphere.learn.augment import add_noise, disturb
+from morphosphere.learn.bins import soft_bins
 from morphosphere.learn.data import Batches
 from morphosphere.learn.merger_bundle import write_merger_bundle
 from morphosphere.learn.merger_networks import MergerNetworks
@@ -153,7 +154,7 @@ class MergerTask(Task):
         return {"loss": loss, **pieces}
 
     @torch.no_grad()
-    def calibrate(self, held_out: Batches) -> None:
+    def calibrate(self, held_out: Batches, batches: Batches) -> None:
         """Fit temperatures and recalibrations, and the limits beyond which images are outliers."""
         self.eval()
         logits: list[list[np.ndarray]] = [[] for _ in range(VIEWS)]
@@ -220,18 +221,3 @@ def labels_of(settings: MergerLearnSettings) -> list[Label]:
         Label(name, given.low, given.high, given.scale, given.unit)
         for name, given in settings.labels.items()
     ]
-
-
-def soft_bins(place: Tensor, bins: int, width: float) -> Tensor:
-    """Targets (..., K) of values in [0, 1]: a normal distribution on the bins, summing to one.
-
-    Parameters
-    ----------
-    place : Tensor, shape (...)
-    bins : int
-    width : float
-        Standard deviation in bins.
-    """
-    centres = torch.arange(bins, device=place.device) + 0.5
-    weight = torch.exp(-0.5 * ((place[..., None] * bins - centres) / width) ** 2)
-    return weight / weight.sum(-1, keepdim=True)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from morphosphere.artefacts.transform import Transform
-from morphosphere.config.merger_learn import MergerAugmentSettings
+from morphosphere.config.training import ObservedSettings
 
 #: Foreground stars of an image at most.
 _STARS = 3
@@ -68,7 +68,7 @@ def _unbend(x: Tensor, transform: Transform) -> Tensor:
     return soft * torch.expm1(x * math.log1p(1 / soft))
 
 
-def observe(images: Tensor, transform: Transform, settings: MergerAugmentSettings) -> Tensor:
+def observe(images: Tensor, transform: Transform, settings: ObservedSettings) -> Tensor:
     """Images (N, C, S, S), some of them as a telescope would see them.
 
     Random numbers come from torch's global generator.
@@ -81,7 +81,7 @@ def observe(images: Tensor, transform: Transform, settings: MergerAugmentSetting
     return images
 
 
-def _observed(images: Tensor, transform: Transform, settings: MergerAugmentSettings) -> Tensor:
+def _observed(images: Tensor, transform: Transform, settings: ObservedSettings) -> Tensor:
     n, device = len(images), images.device
     sigma = _between(settings.psf, n, device)
     noise = torch.exp(_between([math.log(x) for x in settings.sky], n, device))
@@ -109,7 +109,7 @@ def _blur(flux: Tensor, sigma: Tensor, largest: float) -> Tensor:
     return x.reshape(n, channels, size, size)
 
 
-def _with_stars(flux: Tensor, sigma: Tensor, settings: MergerAugmentSettings) -> Tensor:
+def _with_stars(flux: Tensor, sigma: Tensor, settings: ObservedSettings) -> Tensor:
     """Foreground stars as wide as the point spread function, shown or masked (with the sky)."""
     n, _, size, _ = flux.shape
     device = flux.device

@@ -32,6 +32,10 @@ class EpochTable:
                 return {k: float(v) for k, v in row.items() if k.startswith("validation_")}
         return {}
 
+    def seconds(self) -> float:
+        """Seconds of all epochs."""
+        return round(sum(float(row["seconds"]) for row in self.read()), 3)
+
     def write(self, row: dict[str, float]) -> None:
         """Add the row of an epoch, and drop those of its own and later epochs."""
         rows = [r for r in self.read() if int(r["epoch"]) < row["epoch"]]

@@ -19,6 +19,9 @@ from morphosphere.config.training import TrainingSettings
 from morphosphere.errors import MorphosphereError
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from morphosphere.artefacts.imageset import ImageSet
     from morphosphere.learn.data import Batches
 
 
@@ -62,6 +65,25 @@ class Task(nn.Module):
         """Whether the loss depends on every weight; else processes share gradients more slowly."""
         return True
 
+    @staticmethod
+    def kept(images: ImageSet) -> np.ndarray | None:
+        """Which rows can be learned from, as a mask; None for all."""
+        return None
+
+    @classmethod
+    def chosen(cls, rows: np.ndarray, images: ImageSet, settings: TrainingSettings) -> np.ndarray:
+        """Of the rows for training, those that are trained on."""
+        return rows
+
+    def prepare(self, batches: Batches) -> None:
+        """Look at all training images' columns before training; nothing here.
+
+        It is the same on all processes, and when training goes on.
+        """
+
+    def hold(self) -> None:
+        """Take the gradients of weights that do not learn in this epoch; nothing here."""
+
     def losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Loss of a training batch under ``loss``, and its pieces by name.
 
@@ -77,8 +99,8 @@ class Task(nn.Module):
         """Means over a batch of how well the networks do, without anything random."""
         raise NotImplementedError
 
-    def calibrate(self, held_out: Batches) -> None:
-        """Fit what is fitted to all validation images after training; nothing here."""
+    def calibrate(self, held_out: Batches, batches: Batches) -> None:
+        """Fit what is fitted to all validation or training images in the end; nothing here."""
 
     def export(
         self, path: Path, *, examples: Tensor, training: dict[str, Any], metrics: dict[str, Any]

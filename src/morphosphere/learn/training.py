@@ -36,6 +36,7 @@ from morphosphere.progress import log
 TASKS = {
     "sphere": "morphosphere.learn.sphere:SphereTask",
     "mergers": "morphosphere.learn.mergers:MergerTask",
+    "classes": "morphosphere.learn.classes:ClassTask",
 }
 
 
@@ -104,7 +105,14 @@ def train(
                 facts |= {"digest": images_digest(opened)}
                 sources = all_origins(opened)
         batches, held_out = open_splits(
-            images, transform, settings, seed=seed, place=place, columns=kind.columns_of(settings)
+            images,
+            transform,
+            settings,
+            seed=seed,
+            place=place,
+            columns=kind.columns_of(settings),
+            kept=kind.kept,
+            chosen_of=lambda rows, opened: kind.chosen(rows, opened, settings),
         )
         schedule = schedule_of(settings, place, batches.steps)
         checkpoints, table = Checkpoints(training), EpochTable(training)
@@ -114,6 +122,7 @@ def train(
         processes.wait()
         torch.manual_seed(seed)
         task = kind(settings, transform, seed=seed)
+        task.prepare(batches)
         if settings.compile:
             _compile(task, processes.device)
         loop = Loop(
@@ -136,13 +145,15 @@ def train(
     task = kind(settings, transform, seed=seed)
     task.load_state_dict(loop.best_weights)
     best = loop.progress.best_epoch
-    task.calibrate(held_out.all_here())
+    task.prepare(batches)
+    task.calibrate(held_out.all_here(), batches.all_here())
     facts |= {
         "seed": seed,
         "sources": sources,
         "train_images": len(batches.rows),
         "epochs": loop.progress.epoch,
         "best_epoch": best,
+        "seconds": table.seconds(),
         "device": processes.device.type,
         "precision": precision,
         **schedule.facts(),

@@ -1,0 +1,165 @@
+"""The task of classes: what it learns, how parts wait their turn, what is exported."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from factories_surveys import class_settings, labelled_images, write_labelled
+from morphosphere.artefacts.imageset import ImageSet
+from morphosphere.artefacts.splits import split_of
+from morphosphere.artefacts.transform import Transform
+from morphosphere.errors import ConfigError, InputError
+from morphosphere.learn import class_calibration as calibration
+from morphosphere.learn.class_bundle import load_class_networks
+from morphosphere.learn.class_networks import ClassNetworks, FeatureSpace
+from morphosphere.learn.classes import ClassTask
+from morphosphere.learn.training import train
+from morphosphere.surveys.reading import ClassModel
+
+
+def _transform(size: int = 24, channels: tuple[str, ...] = ("r",)) -> Transform:
+    return Transform(channels, size, scale="image")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A model that was trained on a few blobs, with its images."""
+    folder = tmp_path_factory.mktemp("classes")
+    images = write_labelled(folder / "images.h5", 400)
+    settings = class_settings(epochs=8, type={"low": -6, "high": 6, "bins": 24})
+    train(images, output=folder / "model", training=folder / "training", settings=settings)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["convolutional", "polar", "resnet10t"])
+def test_any_encoder_gives_what_the_bundle_says(name: str) -> None:
+    settings = class_settings(encoder={"name": name, "width": 4, "maps": 3}, type={"bins": 20})
+    networks = ClassNetworks(3, 48, settings).eval()
+    with torch.no_grad():
+        features, logits, distance, told = networks(torch.rand(5, 3, 48, 48))
+    assert features.shape == (5, 4)
+    assert logits.shape == (5, 4, 2)  # two members with two masks each
+    assert told.shape == (5, 4, 20)
+    assert distance.shape == (5,)
+
+
+def test_reading_is_deterministic_and_masks_differ() -> None:
+    networks = ClassNetworks(1, 24, class_settings(members=1, masks=3)).eval()
+    images = torch.rand(4, 1, 24, 24)
+    with torch.no_grad():
+        first, second = networks(images)[1], networks(images)[1]
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+    assert float(first.std(dim=1).max()) > 0
+
+
+def test_a_trained_model_tells_new_blobs(trained) -> None:
+    images, label = labelled_images(100, seed=77)
+    model = ClassModel.load(trained / "model")
+    reading = model.read(model.bundle.transform(images))
+    assert (reading.probability.argmax(1) == label).mean() > 0.9
+    truth = label * 6.0 - 3.0
+    told = model.type.quantiles(reading.type_probability, [0.5])[:, 0]
+    assert np.abs(told - truth).mean() < 1.5  # always saying the middle errs by 3
+
+
+def test_noise_is_farther_from_training_than_blobs(trained) -> None:
+    images, _ = labelled_images(40, seed=78)
+    noise = np.random.default_rng(1).uniform(size=images.shape).astype(np.float32)
+    model = ClassModel.load(trained / "model")
+    near = model.read(model.bundle.transform(images)).distance
+    far = model.read(model.bundle.transform(noise)).distance
+    assert np.median(near) < model.bundle.info["domain"]["limit"] < np.median(far)
+
+
+def test_the_checkpoint_computes_what_the_onnx_file_does(trained) -> None:
+    images = torch.rand(3, 1, 24, 24)
+    networks = load_class_networks(trained / "model", "cpu")
+    theirs = ClassModel.load(trained / "model").bundle.run("encoder", {"images": images.numpy()})
+    with torch.no_grad():
+        ours = dict(zip(["features", "logits", "distance", "type_logits"], networks(images)))
+    for name, value in ours.items():
+        np.testing.assert_allclose(value.numpy(), theirs[name], rtol=1e-3, atol=1e-3)
+
+
+def test_held_out_objects_are_those_of_the_settings(trained) -> None:
+    facts = ClassModel.load(trained / "model").bundle.info["training"]
+    with ImageSet(trained / "images.h5") as images:
+        part = split_of(images.column("object"), validation=0.2, test=0.2)
+    assert facts["train_images"] == (part == 0).sum()
+    assert facts["seconds"] > 0
+
+
+def test_parts_join_from_the_deepest(tmp_path) -> None:
+    path = write_labelled(tmp_path / "images.h5", 80)
+    start = {"members": 1, "epochs": 1, "average": 0}
+    first = class_settings(**start)
+    train(path, output=tmp_path / "first", training=tmp_path / "t1", settings=first)
+    encoder = {"width": 4, "maps": 3, "start": str(tmp_path / "first")}
+    waiting = class_settings(**start, encoder=encoder, unfreeze={"head_epochs": 1})
+    train(path, output=tmp_path / "head", training=tmp_path / "t2", settings=waiting)
+    step = class_settings(
+        **(start | {"epochs": 2}), encoder=encoder, unfreeze={"head_epochs": 1, "stage_epochs": 9}
+    )
+    task = ClassTask(step, _transform())
+    stages = task.networks.members[0].encoder.stages
+    task.current_epoch = 1
+    task.train()
+    assert [part.training for part in stages] == [False] * (len(stages) - 1) + [True]
+    task.current_epoch = 30
+    task.train()
+    assert all(part.training for part in stages)
+    one, two = (load_class_networks(tmp_path / name, "cpu") for name in ("first", "head"))
+    ours, theirs = one.members[0].state_dict(), two.members[0].state_dict()
+    for name, value in ours.items():
+        if name.startswith("encoder."):
+            torch.testing.assert_close(value, theirs[name], rtol=0, atol=0)
+    assert not torch.equal(ours["layer.0.weight"], theirs["layer.0.weight"])
+
+
+def test_an_encoder_of_another_width_is_refused(trained) -> None:
+    encoder = {"width": 8, "maps": 3, "start": str(trained / "model")}
+    with pytest.raises(ConfigError, match="of another kind, width or size"):
+        ClassTask(class_settings(encoder=encoder), _transform())
+
+
+def test_unlabelled_images_teach_nothing(tmp_path) -> None:
+    label = np.where(np.arange(160) < 120, np.arange(160) % 2, np.nan)
+    nothing = np.full(160, np.nan)
+    path = write_labelled(tmp_path / "images.h5", label=label, type=nothing)
+    with ImageSet(path) as images:
+        kept = ClassTask.kept(images)
+        assert kept.tolist() == np.isfinite(label).tolist()
+        rows = ClassTask.chosen(np.flatnonzero(kept), images, class_settings(label_limit=30))
+    assert len(rows) == 30
+
+
+def test_a_class_without_images_is_one_clear_error(tmp_path) -> None:
+    path = write_labelled(tmp_path / "images.h5", label=np.zeros(160))
+    with pytest.raises(InputError, match=r"every class needs labelled images.*flat 0"):
+        train(path, output=tmp_path / "m", training=tmp_path / "t", settings=class_settings())
+    assert not (tmp_path / "m").exists()
+
+
+def test_calibration_finds_what_was_done_to_the_probabilities() -> None:
+    random = np.random.default_rng(3)
+    true = calibration.calibrated(random.dirichlet([1, 1], 20_000), 1.0, [0.0, 0.0])
+    label = (random.uniform(size=len(true)) > true[:, 0]).astype(int)
+    spoilt = calibration.calibrated(true, 0.5, [0.0, 1.0])
+    temperature, bias = calibration.fit(spoilt, label)
+    mended = calibration.calibrated(spoilt, temperature, np.array(bias))
+    assert temperature == pytest.approx(2.0, rel=0.1)
+    assert np.abs(mended - true).max() < 0.03
+
+
+def test_the_distance_of_training_images_is_about_one() -> None:
+    torch.manual_seed(1)
+    x = torch.randn(4000, 12) * torch.linspace(0.5, 4, 12)
+    space = FeatureSpace(12, 5)
+    space.fit(x)
+    features, distance = space(x)
+    assert float(distance.square().mean()) == pytest.approx(1.0, rel=0.02)
+    assert float(space(10 * x)[1].median()) > 5
+    spread = torch.cov(features.T)
+    torch.testing.assert_close(spread.diagonal(), space.variance, rtol=1e-3, atol=1e-3)
