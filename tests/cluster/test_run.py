@@ -10,6 +10,7 @@ from cluster.conftest import RANKS, test_profile
 from cluster.runs import BITWISE, LONGER, digests
 from morphosphere.artefacts.bundle import ModelBundle
 from workflow.conftest import copy_project
+from workflow.test_mergers import TINY as MERGERS
 
 pytestmark = [
     pytest.mark.slurm,
@@ -42,6 +43,19 @@ def test_the_whole_graph_runs_on_two_nodes(undisturbed) -> None:
 def test_chunks_are_rendered_in_one_job(undisturbed) -> None:
     groups = [comment for _, comment in undisturbed.jobs.values() if "chunks_render" in comment]
     assert len(groups) == 1, undisturbed.jobs
+
+
+def test_mergers_run_on_two_nodes(on_cluster) -> None:
+    config = {**MERGERS, "mergers": {**MERGERS["mergers"], "leaky_split": False}}
+    before = set(on_cluster.cluster.jobs())
+    status, said = on_cluster.run(config, "--until", "predict_mergers", "--", "mergers")
+    assert status == 0, said[-3000:]
+    jobs = {name: job for name, job in on_cluster.cluster.jobs().items() if name not in before}
+    assert any("moments_render_encounters" in comment for _, comment in jobs.values()), jobs
+    results = on_cluster.folder / "results" / "collisions"
+    predicted = json.loads((results / "provenance/mergers_predict.json").read_text())
+    assert predicted["notes"]["ranks"] == 2
+    assert ModelBundle.load(results / "mergers/model").info["training"]["processes"] == 2
 
 
 def test_a_laptop_makes_the_same_files(undisturbed, tmp_path) -> None:
