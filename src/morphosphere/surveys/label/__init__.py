@@ -1,0 +1,1 @@
+"""Labels of one survey, carried to the other where both saw the same galaxy."""

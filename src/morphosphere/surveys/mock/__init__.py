@@ -1,0 +1,1 @@
+"""Two mock surveys of one sky, whose true classes are known."""
