@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from morphosphere.artefacts.transform import STRETCHES, Transform
-from morphosphere.config.merger_learn import MergerAugmentSettings
+from morphosphere.config.training import ObservedSettings
 from morphosphere.learn.observed import from_flux, observe, to_flux
 
 QUIET = {"sky": (1e-6, 1e-6), "foreground": 0.0, "observed": 1.0}
@@ -44,7 +44,7 @@ def test_an_observed_image_is_what_the_transform_makes_of_the_observation() -> N
 
 def test_the_point_spread_function_keeps_flux_and_widens() -> None:
     transform = _transform("linear", scale="fixed", value=1.0)
-    settings = MergerAugmentSettings(psf=(1.5, 1.5), **QUIET)
+    settings = ObservedSettings(psf=(1.5, 1.5), **QUIET)
     before = _images()
     torch.manual_seed(0)
     after = observe(before, transform, settings)
@@ -54,7 +54,7 @@ def test_the_point_spread_function_keeps_flux_and_widens() -> None:
 
 def test_noise_is_as_large_as_asked_for() -> None:
     transform = _transform("linear", scale="fixed", value=1.0)
-    settings = MergerAugmentSettings(
+    settings = ObservedSettings(
         psf=(0.01, 0.01), sky=(0.02, 0.02), foreground=0.0, observed=1.0
     )
     flat = torch.full((8, 2, 32, 32), 0.5)
@@ -66,7 +66,7 @@ def test_foreground_stars_are_shown_or_masked() -> None:
     transform = _transform("linear", scale="fixed", value=1.0)
     flat = torch.full((16, 2, 32, 32), 0.3)
     for masked in (0.0, 1.0):
-        settings = MergerAugmentSettings(**QUIET | {"foreground": 1.5}, masked=masked)
+        settings = ObservedSettings(**QUIET | {"foreground": 1.5}, masked=masked)
         torch.manual_seed(0)
         seen = observe(flat, transform, settings)
         dark, bright = (seen < 0.01).float().mean(), (seen > 0.35).float().mean()
@@ -75,6 +75,6 @@ def test_foreground_stars_are_shown_or_masked() -> None:
 
 
 def test_images_that_are_not_observed_stay_as_they_are() -> None:
-    settings = MergerAugmentSettings(observed=0.0)
+    settings = ObservedSettings(observed=0.0)
     images = _images()
     torch.testing.assert_close(observe(images, _transform(scale="image"), settings), images)
