@@ -29,8 +29,14 @@ class SurveyClustersSettings(Settings):
         16,
         ge=2,
         le=512,
-        description="Principal components of the features that are kept, at most; each is divided "
-        "by its standard deviation (whitened).",
+        description="Principal components of the features that are kept, at most.",
+    )
+    whitening: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="How far the components are brought to the same variance: each is divided by "
+        "this power of its standard deviation. 1 makes all alike, 0 leaves them as they are.",
     )
     variance: float = Field(
         0.99,
@@ -63,7 +69,7 @@ class SurveyClustersSettings(Settings):
         "embedding", description="What clusters are found on: the embedding, or whitened features."
     )
     least_share: float = Field(
-        0.03,
+        0.05,
         gt=0,
         le=0.5,
         description="Least share of the galaxies in a cluster of HDBSCAN.",

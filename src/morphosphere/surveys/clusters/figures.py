@@ -28,11 +28,17 @@ COLOURS = (
 #: Ground of the mosaic, and the points on it.
 _GROUND = (245, 246, 248)
 _BATCH = 256
+_SURVEYS = (INK, COLOURS[2])
 
 
 def colour(number: int) -> str:
-    """Colour of a class or a cluster; grey for what is in none."""
-    return GREY if number == NOISE else COLOURS[number % len(COLOURS)]
+    """Colour of a class; grey for none."""
+    return GREY if number < 0 else COLOURS[number % len(COLOURS)]
+
+
+def cluster_colour(number: int) -> str:
+    """Colour of a cluster, none of those of the first two classes; grey for none."""
+    return GREY if number == NOISE else COLOURS[2 + number % (len(COLOURS) - 2)]
 
 
 def draw_all(
@@ -108,27 +114,40 @@ def _crop(axes: Axes, cells: np.ndarray, side: int, corner: np.ndarray, extent: 
 
 @rc_context(STYLE)
 def classes(found: Found) -> Figure:
-    """The embedding by predicted class, by labels of people, and by survey."""
-    panels = 3 if found.labelled is not None else 2
-    figure = new_figure(5.2 * panels, 5.4)
-    axes = figure.subplots(1, panels)
+    """The embedding by predicted class, by labels of people (if any), and by survey (if two)."""
     target = found.target
-    _scatter(axes[0], found.positions, target.predicted)
-    axes[0].set_title(f"predicted class of {len(target):,} galaxies")
-    _legend(axes[0], found.classes, target.predicted)
     known = target.label >= 0
-    _scatter(axes[1], found.positions, np.full(len(target), NOISE), faint=True)
-    _scatter(axes[1], found.positions[known], target.label[known], large=True)
-    axes[1].set_title(f"labels by people of {known.sum():,} galaxies")
-    _legend(axes[1], found.classes, target.label[known])
-    if found.labelled is not None:
-        places = np.concatenate([found.positions, found.labelled_positions])
-        survey = np.repeat([0, 1], [len(target), len(found.labelled)])
-        shuffled = np.random.default_rng(0).permutation(len(places))
-        _scatter(axes[2], places[shuffled], survey[shuffled], shades=(INK, "#2b9c7a"))
-        axes[2].set_title(f"survey; mixing {found.metrics['mixing']['ratio']:.2f} (1: the same)")
-        _legend(axes[2], ["target", "labelled"], survey, shades=(INK, "#2b9c7a"))
+    panels = [_predicted, *([_labels] if known.any() else [])]
+    panels += [_surveys] if found.labelled is not None else []
+    figure = new_figure(5.4 * len(panels), 5.6)
+    for axes, draw in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
+        draw(axes, found)
     return figure
+
+
+def _predicted(axes: Axes, found: Found) -> None:
+    target = found.target
+    _scatter(axes, found.positions, target.predicted)
+    axes.set_title(f"predicted class of {len(target):,} galaxies")
+    _legend(axes, found.classes, target.predicted)
+
+
+def _labels(axes: Axes, found: Found) -> None:
+    label = found.target.label
+    known = label >= 0
+    _scatter(axes, found.positions, np.full(len(label), NOISE), faint=True)
+    _scatter(axes, found.positions[known], label[known], large=True)
+    axes.set_title(f"labels by people of {known.sum():,} galaxies")
+    _legend(axes, found.classes, label[known])
+
+
+def _surveys(axes: Axes, found: Found) -> None:
+    places = np.concatenate([found.positions, found.labelled_positions])
+    survey = np.repeat([0, 1], [len(found.positions), len(found.labelled_positions)])
+    shuffled = np.random.default_rng(0).permutation(len(places))
+    _scatter(axes, places[shuffled], survey[shuffled], shades=_SURVEYS)
+    axes.set_title(f"survey; mixing {found.metrics['mixing']['ratio']:.2f} (1: alike, 0: apart)")
+    _legend(axes, ["target", "labelled"], survey, shades=_SURVEYS)
 
 
 @rc_context(STYLE)
@@ -137,7 +156,8 @@ def groups(found: Found) -> Figure:
     figure = new_figure(15.6, 5.4)
     left, middle, right = figure.subplots(1, 3)
     facts = found.metrics["clusters"]
-    _scatter(left, found.positions, found.clusters.code)
+    shades = tuple(cluster_colour(k) for k in range(found.clusters.count))
+    _scatter(left, found.positions, found.clusters.code, shades=shades)
     left.set_title(f"{facts['number']} clusters, {100 * facts['noise_share']:.1f} % in none")
     for item in facts["items"]:
         inside = found.clusters.code == item["cluster"]
@@ -145,7 +165,7 @@ def groups(found: Found) -> Figure:
             at = np.median(found.positions[inside], axis=0)
             left.annotate(str(item["cluster"]), at, ha="center", va="center", fontweight="bold",
                           bbox={"boxstyle": "round,pad=0.25", "fc": "white",
-                                "ec": colour(item["cluster"])})  # fmt: skip
+                                "ec": cluster_colour(item["cluster"])})  # fmt: skip
     _bars(middle, facts["items"], found.classes)
     _scatter(right, found.positions, found.components.code)
     without = found.metrics["without_labels"]
@@ -163,19 +183,19 @@ def _bars(axes: Axes, items: list[dict], names: list[str]) -> None:
     for item in items:
         name = "none" if item["cluster"] == NOISE else f"cluster {item['cluster']}"
         lines.append(item["predicted"])
-        texts.append(f"{name}\n{item['n']:,} predicted")
+        texts.append(f"{name}: {item['n']:,} predicted")
         if item["labels"]:
             lines.append(item["labels"])
-            texts.append(f"{item['labelled']:,} labelled")
-    down = np.arange(len(lines))
+            texts.append(f"{item['labelled']:,} labels")
+    down = np.array([k - (0.12 if "labels" in text else 0) for k, text in enumerate(texts)])
     start = np.zeros(len(lines))
     for number, name in enumerate(names):
         share = np.array([line[name] for line in lines])
-        axes.barh(down, share, left=start, color=colour(number), height=0.72)
+        axes.barh(down, share, left=start, color=colour(number), height=0.8)
         for y, x, width in zip(down, start, share):
             if width > 0.12:
                 axes.text(x + width / 2, y, f"{100 * width:.0f} %", ha="center", va="center",
-                          color="white", fontsize=8.5)  # fmt: skip
+                          color="white", fontsize=8)  # fmt: skip
         start += share
     axes.set(xlim=(0, 1), xlabel="share of galaxies", ylim=(len(lines) - 0.5, -0.5))
     axes.set_yticks(down, texts, fontsize=8.5)
@@ -193,7 +213,9 @@ def _scatter(
 ) -> None:
     """Points in the colours of their codes; smaller where there are more of them."""
     size = float(np.clip(30_000 / max(len(positions), 1), 1.5, 22)) * (1.6 if large else 1)
-    table = {k: to_rgb(shades[k] if shades else colour(k)) for k in np.unique(code).tolist()}
+    table = {
+        k: to_rgb(shades[k] if shades and k >= 0 else colour(k)) for k in np.unique(code).tolist()
+    }
     axes.scatter(
         *positions.T,
         s=size,
@@ -207,7 +229,7 @@ def _scatter(
 
 
 def _bare(axes: Axes) -> None:
-    axes.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
+    axes.set(xticks=[], yticks=[], aspect="equal", adjustable="box")
     for spine in axes.spines.values():
         spine.set_visible(False)
 
@@ -228,5 +250,5 @@ def _legend(
                label=f"{name} ({(code == k).sum():,})")
         for k, name in enumerate(names)
     ]  # fmt: skip
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.01),
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0),
                 ncols=min(len(names), 4), handletextpad=0.2)  # fmt: skip

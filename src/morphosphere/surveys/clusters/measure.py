@@ -74,7 +74,10 @@ def measure(
         other = draw_members(labelled, classes, settings.labelled_points, seed)[0]
     features = [target.features] if other is None else [target.features, other.features]
     whitening = fit_whitening(
-        np.concatenate(features), components=settings.components, variance=settings.variance
+        np.concatenate(features),
+        components=settings.components,
+        variance=settings.variance,
+        power=settings.whitening,
     )
     whitened = [whitening(part) for part in features]
     with progress("embed the features", 1) as advance:
@@ -83,7 +86,7 @@ def measure(
     here, there = positions[: len(target)], positions[len(target) :]
     points = here if settings.cluster_on == "embedding" else whitened[0]
     clusters = grouping.find_clusters(points, settings, seed)
-    components, without = without_labels(whitened[0], target, classes, settings, seed)
+    components, without = without_labels(target, classes, settings, seed)
     metrics: dict[str, Any] = {
         "n": len(catalogue),
         "used": len(target),
@@ -126,21 +129,25 @@ def known_classes(members: Members) -> dict[str, np.ndarray]:
 
 
 def without_labels(
-    whitened: np.ndarray,
     target: Members,
     classes: list[str],
     settings: SurveyClustersSettings,
     seed: int,
 ) -> tuple[Groups, dict[str, Any]]:
-    """Whether a mixture with a component for each class tells the classes by itself.
+    """Whether a mixture with a component for each of K classes tells the classes by itself.
 
-    Labels name the components and have no part in finding them; where no labels are known,
-    predictions name them.
+    The K means of a network's features lie in K - 1 dimensions once it tells the classes apart, so
+    that the mixture is found on the first K components; its Gaussians have one covariance, for
+    otherwise it describes the core and the tail of the largest class and not two classes. Labels
+    name the Gaussians and have no part in finding them; where none are known, predictions do.
     """
     count = len(classes)
-    mixture = grouping.fit_mixture(whitened, count, starts=settings.starts, seed=seed)
-    one = grouping.fit_mixture(whitened, 1, starts=1, seed=seed)
-    found = grouping.groups_of(mixture, whitened)
+    leading = fit_whitening(target.features, components=count, variance=1, power=1)(target.features)
+    one, mixture = (
+        grouping.fit_mixture(leading, number, starts=settings.starts, seed=seed, covariance="tied")
+        for number in (1, count)
+    )
+    found = grouping.groups_of(mixture, leading)
     known = known_classes(target)
     by = "labels" if (known["labels"] >= 0).any() else "predicted"
     given = agreement.assign(agreement.table_of(found.code, known[by], (count, count)))
@@ -149,14 +156,14 @@ def without_labels(
         name: agreement.assigned_scores(found.code, classes_, given)
         for name, classes_ in known.items()
     }
-    gain = one.bic(whitened) - mixture.bic(whitened)
+    gain = one.bic(leading) - mixture.bic(leading)
     return named, {
         "components": count,
         "named_by": by,
         "shares": {
             name: float(np.mean(named.code == number)) for number, name in enumerate(classes)
         },
-        "bic_gain_per_galaxy": float(gain / len(whitened)),
+        "bic_gain_per_galaxy": float(gain / len(leading)),
         **scores,
     }
 

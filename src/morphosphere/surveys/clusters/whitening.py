@@ -1,4 +1,4 @@
-"""Principal components of features, each divided by its standard deviation."""
+"""Principal components of features, brought to similar variances."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ _NOTHING = 1e-9
 
 @dataclass(frozen=True)
 class Whitening:
-    """A linear map to uncorrelated components of unit variance.
+    """A linear map to uncorrelated components.
 
     Attributes
     ----------
     mean : ndarray of float64, shape (F,)
     axes : ndarray of float64, shape (F, d)
-        Principal axes over the standard deviations along them.
+        Principal axes over a power of the standard deviations along them, in the order of the
+        variance; components have unit variance on average.
     variance : float
         Share of the variance that the d components hold.
     """
@@ -30,12 +31,16 @@ class Whitening:
     variance: float
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Whitened components of features (n, F): float32 (n, d)."""
+        """Components of features (n, F): float32 (n, d)."""
         return ((features - self.mean) @ self.axes).astype(np.float32)
 
 
-def fit_whitening(features: np.ndarray, *, components: int, variance: float) -> Whitening:
+def fit_whitening(
+    features: np.ndarray, *, components: int, variance: float, power: float
+) -> Whitening:
     """The whitening of features (n, F) with at most so many components.
+
+    With `power` 1 all components have variance 1; with 0 they keep their proportions.
 
     Raises
     ------
@@ -52,7 +57,9 @@ def fit_whitening(features: np.ndarray, *, components: int, variance: float) -> 
     share = found.explained_variance_ratio_
     count = min(most, max(2, int(np.searchsorted(np.cumsum(share), variance) + 1)))
     kept = np.flatnonzero(share[:count] > _NOTHING)
-    axes = found.components_[kept].T / np.sqrt(found.explained_variance_[kept])
+    spread = np.sqrt(found.explained_variance_[kept])
+    axes = found.components_[kept].T / spread**power
+    axes /= np.sqrt(np.mean(spread ** (2 - 2 * power)))
     # A component's sign is a matter of the linear algebra library: the largest entry is positive.
     sign = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
     return Whitening(found.mean_, axes * sign, float(share[kept].sum()))
