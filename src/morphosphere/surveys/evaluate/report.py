@@ -1,0 +1,245 @@
+"""All metrics of a classifier of surveys, and its figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+
+from morphosphere.artefacts.catalogue import Catalogue
+from morphosphere.artefacts.imageset import ImageSet
+from morphosphere.config.survey_evaluate import SurveyEvaluateSettings
+from morphosphere.errors import InputError
+from morphosphere.evaluate.figures.style import STYLE
+from morphosphere.files import read_json
+from morphosphere.progress import log
+from morphosphere.surveys.evaluate import calibration, scores
+from morphosphere.surveys.evaluate.curve import Point, measure_curve
+from morphosphere.surveys.evaluate.domain import doubts, measure_domain
+from morphosphere.surveys.evaluate.figures import classes, courses, pictures, values
+from morphosphere.surveys.evaluate.figures.common import write_figures
+from morphosphere.surveys.evaluate.ordinal import measure_type
+from morphosphere.surveys.evaluate.scored import (
+    Scored,
+    Survey,
+    open_predictions,
+    read_scored,
+    read_survey,
+    take_column,
+    training_types,
+)
+from morphosphere.surveys.evaluate.sheets import sheets_of_target, sheets_of_test
+from morphosphere.surveys.evaluate.strata import Stratum, measure_strata, read_strata
+from morphosphere.surveys.reading import ClassModel
+
+
+@dataclass(frozen=True)
+class Given:
+    """Files that are evaluated.
+
+    Attributes
+    ----------
+    model : Path
+        ModelBundle of the task ``classes``.
+    predictions, images : Path
+        Of the survey that is scored.
+    labelled : Path, optional
+        Predictions of the labelled survey.
+    target, target_images : Path, optional
+        Of the target survey, where it is not the one that is scored.
+    recursion : Path, optional
+        recursion.json of the rounds.
+    curve : list of Point
+    """
+
+    model: Path
+    predictions: Path
+    images: Path
+    labelled: Path | None
+    target: Path | None
+    target_images: Path | None
+    recursion: Path | None
+    curve: list[Point]
+
+    @property
+    def files(self) -> list[Path]:
+        """All of them."""
+        single = (self.model, self.predictions, self.images, self.labelled, self.target,
+                  self.target_images, self.recursion)  # fmt: skip
+        paths = [*single, *(point.model for point in self.curve)]
+        return list(dict.fromkeys(path for path in paths if path is not None))
+
+
+def evaluate(
+    given: Given, settings: SurveyEvaluateSettings, folder: Path, seed: int
+) -> tuple[dict[str, Any], list[Path]]:
+    """Measure and draw.
+
+    Returns
+    -------
+    metrics : dict
+        The contents of ``metrics.json``.
+    paths : list of Path
+        Of the figures.
+
+    Raises
+    ------
+    InputError
+        If inputs do not belong together.
+    """
+    model = ClassModel.load(given.model)
+    found = open_predictions(given.predictions, model.classes)
+    surveys = {}
+    if given.labelled is not None:
+        surveys["labelled"] = open_predictions(given.labelled, model.classes)
+    surveys["target"] = open_predictions(given.target or given.predictions, model.classes)
+    short = {name: read_survey(catalogue, model.classes) for name, catalogue in surveys.items()}
+    scored = read_scored(found, model.classes)
+    before = calibration.before(scored, model)
+    recursion = read_json(given.recursion) if given.recursion else None
+    with ImageSet(given.images) as images, ImageSet(given.target_images or given.images) as other:
+        check_same(found, images)
+        check_same(surveys["target"], other)
+        log(f"evaluate {len(scored)} test images of {len(np.unique(scored.objects))} objects")
+        metrics, strata = _measure(given, settings, images, scored, before, seed)
+        metrics |= measure_type(
+            scored, _types(surveys, found), bootstrap=settings.bootstrap, seed=seed
+        )
+        metrics |= about_recursion(recursion)
+        limit = float(model.bundle.info["domain"]["limit"])
+        metrics["domain"] = measure_domain(short, limit)
+        metrics["doubt"] = doubts(scored)
+        metrics["train_seconds"] = model.bundle.info.get("training", {}).get("seconds")
+        metrics["catalogue"] = about_target(short["target"])
+        metrics["notes"] = notes(metrics, scored, given)
+        for name in sorted(set(metrics["notes"].values())):
+            log(f"evaluate: {name}")
+        transform, shown = model.bundle.transform, settings.shown
+        with rc_context(STYLE):
+            drawn = {
+                "roc": classes.roc(scored, seed),
+                "confusion": classes.confusion(scored),
+                "reliability": classes.reliability(before, scored, settings.bins, seed),
+                "learning_curve": courses.learning_curve(metrics),
+                "strata": courses.strata(strata),
+                "recursion": courses.recursion(recursion),
+                "type": values.types(scored, metrics),
+                "certain": pictures.sheets(
+                    sheets_of_test(images, scored, transform, shown),
+                    "Test images; framed: told wrongly",
+                    "there are no test images with a label",
+                ),
+                "certain_target": pictures.sheets(
+                    sheets_of_target(other, surveys["target"], short["target"], transform, shown),
+                    "Images of the target survey without a label by people",
+                    "every image of the target survey has a label by people",
+                ),
+                "domain": values.domain(short, limit),
+            }
+    return metrics, write_figures(drawn, folder, settings.dpi)
+
+
+def check_same(catalogue: Catalogue, images: ImageSet) -> None:
+    """Raise InputError unless predictions are of the images, in their order, as far as is seen."""
+    same = len(catalogue) == len(images)
+    if same and len(images):
+        rows = np.unique(np.linspace(0, len(images) - 1, 5).astype(int))
+        theirs = [images.column("image_id", slice(row, row + 1))[0] for row in rows]
+        same = take_column(catalogue, "image_id", rows).tolist() == theirs
+    if not same:
+        raise InputError(
+            f"{catalogue.path}: not of the images of {images.path}; predict them again"
+        )
+
+
+def about_recursion(found: dict[str, Any] | None) -> dict[str, Any]:
+    """What metrics say of recursive training: scores before and after, and the round kept."""
+    names = ("kept", "before", "after", "worse", "said")
+    if not found:
+        return {"recursion": dict.fromkeys(names)}
+    return {
+        "recursion": {name: found.get(name) for name in names}
+        | {"rounds": len(found.get("rounds") or [])}
+    }
+
+
+def about_target(survey: Survey) -> dict[str, Any]:
+    """Rows of the catalogue, and how many are told to be of each class."""
+    count = np.bincount(survey.predicted, minlength=len(survey.classes))
+    return {
+        "rows": len(survey),
+        "predicted": dict(zip(survey.classes, count.tolist())),
+        "median_confidence": float(np.median(survey.confidence)) if len(survey) else None,
+    }
+
+
+def notes(metrics: dict[str, Any], scored: Scored, given: Given) -> dict[str, str]:
+    """What is missing in the metrics, and why: {key: reason}."""
+    found = {}
+    for prefix, (part, words) in {
+        "": (scored, "test images with a label by people"),
+        "high_confidence.": (scored.take(scored.confident), "high-confidence test images"),
+        "confident_half.": (scored.take(scores.confident_half(scored)), "more confident half"),
+    }.items():
+        found |= {prefix + name: why for name, why in scores.reasons(part, words).items()}
+        if metrics["intervals"] and (why := scores.without_error(part, words)):
+            found[f"{prefix}intervals"] = why
+    if metrics["ece_before_temperature"] is None:
+        found["ece_before_temperature"] = found["ece"]
+    if metrics["type_mae"] is None:
+        found["type_mae"] = (
+            "no true type of the test images is known" if scored.type_said
+            else "the model tells no type (transfer.label.type is not set)"
+        )  # fmt: skip
+    if metrics["type_mae_median_of_training"] is None:
+        found["type_mae_median_of_training"] = found.get(
+            "type_mae", "no type of the training images is known"
+        )
+    if metrics["recursion"]["kept"] is None:
+        found["recursion"] = "recursive training was not run"
+    if not given.curve:
+        found["learning_curve"] = "no models were trained on fewer labels"
+    elif not len(scored):
+        found["learning_curve"] = found["accuracy"]
+    if metrics["train_seconds"] is None:
+        found["train_seconds"] = "the model does not say how long it was trained"
+    for name in ("by_brightness", "by_size"):
+        if not metrics[name]:
+            found[name] = "too few test images with a known value"
+    if None in metrics["doubt"].values():
+        found["doubt"] = "no test image is told wrongly, or each is: nothing to tell apart"
+    return found
+
+
+def _measure(
+    given: Given,
+    settings: SurveyEvaluateSettings,
+    images: ImageSet,
+    scored: Scored,
+    before: Scored,
+    seed: int,
+) -> tuple[dict[str, Any], list[tuple[Stratum, dict[str, Any]]]]:
+    """Scores of the test images, of parts of them, and of the learning curve."""
+    how = {"bins": settings.bins, "bootstrap": settings.bootstrap, "seed": seed}
+    metrics = scores.measure(scored, **how)
+    metrics["ece_before_temperature"] = scores.measure(before, **how | {"bootstrap": 0})["ece"]
+    half = scores.confident_half(scored)
+    metrics["confident_half"] = scores.measure(scored.take(half), **how)
+    metrics["high_confidence"] = scores.measure(scored.take(scored.confident), **how)
+    strata = []
+    for stratum in read_strata(images, scored.rows, settings):
+        groups = measure_strata(scored, stratum, settings, seed)
+        metrics[f"by_{stratum.name}"] = groups
+        strata.append((stratum, groups))
+    points = given.curve if len(scored) else []
+    metrics["learning_curve"] = measure_curve(points, images, scored, settings, seed)
+    return metrics, strata
+
+
+def _types(surveys: dict[str, Catalogue], scored: Catalogue) -> np.ndarray:
+    """Types of the training: those of the labelled survey, else of the one that is scored."""
+    found = training_types(surveys["labelled"]) if "labelled" in surveys else np.empty(0)
+    return found if len(found) else training_types(scored)
