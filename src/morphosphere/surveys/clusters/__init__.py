@@ -1,4 +1,10 @@
 """The check without labels: what the features alone say of the classes."""
 
-#: Names of the figures that the stage draws, without suffix.
-FIGURES = ("clusters_galaxies", "clusters_classes", "clusters_groups")
+from __future__ import annotations
+
+#: Figures of the report, by the stems of their files, with their titles.
+FIGURES = {
+    "clusters_galaxies": "Galaxies of the target in the embedding of their features",
+    "clusters_classes": "Classes, labels and surveys in the embedding",
+    "clusters_groups": "Clusters without labels, and what they hold",
+}

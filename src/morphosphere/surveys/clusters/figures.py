@@ -20,9 +20,9 @@ from morphosphere.surveys.clusters.grouping import NOISE
 from morphosphere.surveys.clusters.measure import Found
 from morphosphere.surveys.clusters.pictures import read_rows
 
-#: Colours of classes and clusters (Okabe & Ito), from the first.
+#: Colours of classes and clusters, from the first.
 COLOURS = (
-    "#e07b39", "#2f6db5", "#2b9c7a", "#c44e8a", "#8a6fc9", "#b58a1c", "#4fb3d9", "#7a4a2b",
+    "#2f6db5", "#e07b39", "#2b9c7a", "#c44e8a", "#8a6fc9", "#b58a1c", "#4fb3d9", "#7a4a2b",
     "#5d8a28", "#d9534f",
 )  # fmt: skip
 #: Ground of the mosaic, and the points on it.
@@ -213,13 +213,11 @@ def _scatter(
 ) -> None:
     """Points in the colours of their codes; smaller where there are more of them."""
     size = float(np.clip(30_000 / max(len(positions), 1), 1.5, 22)) * (1.6 if large else 1)
-    table = {
-        k: to_rgb(shades[k] if shades and k >= 0 else colour(k)) for k in np.unique(code).tolist()
-    }
+    of = {k: shades[k] if shades and k >= 0 else colour(k) for k in np.unique(code).tolist()}
     axes.scatter(
         *positions.T,
         s=size,
-        c=[table[k] for k in code.tolist()] if len(code) else None,
+        c=[to_rgb(of[k]) for k in code.tolist()] if len(code) else None,
         alpha=0.3 if faint else 0.85,
         linewidths=0.3 if large else 0,
         edgecolors="white" if large else "none",
