@@ -22,6 +22,8 @@ DESCRIPTIONS = {
     "real": "The galaxy nearest to every place of the sphere of morphology.",
     "density": "Images per square degree on the sphere of morphology.",
     "catalogue": "All images at their places on the sphere of morphology.",
+    "hips_sky": "All galaxies of a survey with their classes, at their places on the sky.",
+    "hips_sphere": "All galaxies of a survey with their classes, on the sphere of morphology.",
 }
 _MJD_ZERO = datetime.datetime(1858, 11, 17, tzinfo=datetime.UTC)
 _VOTABLE = "http://www.ivoa.net/xml/VOTable/v1.3"

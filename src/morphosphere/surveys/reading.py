@@ -177,8 +177,10 @@ class ClassModel:
         images : ndarray, shape (n, C, S, S)
             Transformed.
         views : int
-            Turned and mirrored views to average over, 1 to 8.
+            Turned and mirrored views to average over, 1 to 8; fewer where the model does not see
+            how an image is turned.
         """
+        views = min(views, int(self.bundle.info.get("views", VIEWS)))
         if self.network is not None:  # views are made where the network runs
             import torch
 

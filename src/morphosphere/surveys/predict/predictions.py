@@ -203,7 +203,7 @@ def free_names(columns: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
 def _about(network: ClassModel) -> dict[str, dict[str, str]]:
     chance, spread = "stat.probability", "stat.stdev;stat.probability"
     about = {
-        "predicted": {"description": "Predicted class", "ucd": "meta.code.class"},
+        "predicted": {"description": "Predicted class", "ucd": "src.class"},
         "confidence": {"description": "Probability of the predicted class", "ucd": chance},
         "spread": {
             "description": "Largest standard deviation of a class's probability over the members "
