@@ -15,6 +15,7 @@ from morphosphere.artefacts.catalogue import CatalogueWriter
 from morphosphere.artefacts.imageset import ImageSetWriter
 from morphosphere.artefacts.splits import SPLITS, split_of
 from morphosphere.posterior import QUANTILES
+from morphosphere.surveys.evaluate.scored import Scored
 
 #: Calibration of the model: what the network says is too sure, and leans to the first class.
 TEMPERATURE, BIAS = 1.8, 0.3
@@ -141,3 +142,24 @@ def rounds() -> dict[str, Any]:
         found.append({"round": k, "validation": told, "test": told, "labels_added": added})
     ends = {"before": found[0]["test"], "after": found[1]["test"]}
     return {"kept": 1, "rounds": found, **ends, "worse": False, "said": "round 1 is kept"}
+
+
+def scored_of(
+    truth: np.ndarray, probability: np.ndarray, objects: np.ndarray | None = None
+) -> Scored:
+    """Test images of the classes c0, c1, … with these probabilities; the most probable is told."""
+    n, count = probability.shape
+    return Scored(
+        classes=tuple(f"c{k}" for k in range(count)),
+        rows=np.arange(n),
+        objects=np.arange(n) if objects is None else objects,
+        truth=np.asarray(truth),
+        predicted=probability.argmax(axis=1),
+        probability=probability,
+        confident=np.ones(n, bool),
+        spread=np.zeros(n),
+        distance=np.ones(n),
+        outlier=np.zeros(n, bool),
+        type_true=np.full(n, np.nan),
+        type_said={},
+    )
