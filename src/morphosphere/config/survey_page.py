@@ -37,9 +37,9 @@ class SurveyPageSettings(Settings):
     reliability_bins: int = Field(
         10, ge=2, le=50, description="Bins of confidence of the reliability diagram."
     )
-    thumbnail: int = Field(64, ge=16, le=256, description="Width of a thumbnail in pixels.")
+    thumbnail: int = Field(80, ge=16, le=256, description="Width of a thumbnail in pixels.")
     sheet_side: int = Field(
-        16, ge=2, le=32, description="Thumbnails along the side of a sheet; a sheet is one file."
+        12, ge=2, le=32, description="Thumbnails along the side of a sheet; a sheet is one file."
     )
     jpeg_quality: int = Field(85, ge=30, le=100, description="JPEG quality of the sheets.")
     map_page: str | None = Field(

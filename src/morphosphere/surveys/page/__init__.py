@@ -1,0 +1,1 @@
+"""The page on which the catalogue of the target survey is looked through: static files."""

@@ -1,0 +1,119 @@
+// What lies over the points: pictures that do not overlap, and rings about galaxies.
+
+/** Width of a picture and of its cell in pixels. */
+const PICTURE = 58;
+const CELL = 64;
+/** Sheets that a view may ask for; with more, only the galaxies of the overview are shown. */
+const SHEETS = 24;
+
+export class Marks {
+  constructor(canvas, plane, survey, grid, dots) {
+    Object.assign(this, { canvas, plane, survey, grid, dots, pictures: false, chosen: [], rings: new Map() });
+    plane.addEventListener("view", () => {
+      this.draw();
+      this.later();
+    });
+  }
+
+  /** Show pictures, or not. */
+  show(pictures) {
+    this.pictures = pictures;
+    this.chosen = [];
+    this.draw();
+    this.later(0);
+  }
+
+  /** A ring about a galaxy; row null takes it away. */
+  ring(name, row) {
+    if (row === null) this.rings.delete(name);
+    else this.rings.set(name, row);
+    this.draw();
+  }
+
+  /** Choose pictures anew once the view rests. */
+  later(wait = 140) {
+    clearTimeout(this.timer);
+    if (this.pictures) this.timer = setTimeout(() => this.#choose(), wait);
+  }
+
+  /** The galaxy nearest to the centre of each cell of a grid that moves with the plane. */
+  #choose() {
+    const { plane, survey } = this;
+    const step = CELL / plane.scale;
+    const [x0, y1] = plane.toPlane(-CELL, -CELL);
+    const [x1, y0] = plane.toPlane(plane.width + CELL, plane.height + CELL);
+    const rows = [];
+    const sheets = new Set();
+    this.grid.within(x0, y0, x1, y1, (row) => {
+      if (!this.dots.mask[row]) return;
+      rows.push(row);
+      sheets.add(Math.floor(row / survey.perSheet));
+    });
+    const few = sheets.size <= SHEETS;
+    const cells = new Map();
+    for (const row of rows) {
+      if (!few && row >= survey.index.overview) continue;
+      const [u, v] = [survey.places[2 * row] / step, survey.places[2 * row + 1] / step];
+      const [a, b] = [Math.floor(u), Math.floor(v)];
+      const distance = Math.hypot(u - a - 0.5, v - b - 0.5);
+      const key = `${a},${b}`;
+      if (!(distance >= cells.get(key)?.distance)) cells.set(key, { row, distance, x: (a + 0.5) * step, y: (b + 0.5) * step });
+    }
+    this.chosen = [...cells.values()].map((one) => ({ ...one, scale: plane.scale, image: null }));
+    for (const one of this.chosen) this.#load(one);
+    this.draw();
+  }
+
+  async #load(one) {
+    try {
+      one.image = await this.survey.sheet(this.survey.cell(one.row).sheet);
+      this.draw();
+    } catch {
+      // The point is there without its picture.
+    }
+  }
+
+  draw() {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.#paint());
+  }
+
+  #paint() {
+    const { canvas, plane } = this;
+    const ratio = Math.min(window.devicePixelRatio || 1, 2);
+    const [width, height] = [Math.round(plane.width * ratio), Math.round(plane.height * ratio)];
+    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    const pen = canvas.getContext("2d");
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, plane.width, plane.height);
+    if (this.pictures) for (const one of this.chosen) this.#picture(pen, one);
+    for (const [name, row] of this.rings) this.#ring(pen, name, row);
+  }
+
+  #picture(pen, { row, x, y, scale, image }) {
+    if (!image || !this.dots.mask[row]) return;
+    const { plane, survey, dots } = this;
+    const width = Math.min(PICTURE * (plane.scale / scale), 2 * PICTURE);
+    const [px, py] = plane.toScreen(x, y);
+    if (px < -width || py < -width || px > plane.width + width || py > plane.height + width) return;
+    const { x: left, y: top } = survey.cell(row);
+    const side = survey.index.thumbnail;
+    const value = dots.scale?.categorical && dots.values[row] === 255 ? NaN : dots.values?.[row];
+    pen.fillStyle = `rgb(${dots.scale ? dots.scale.colour(value) : "118,126,142"})`;
+    pen.fillRect(px - width / 2 - 2, py - width / 2 - 2, width + 4, width + 4);
+    pen.drawImage(image, left, top, side, side, px - width / 2, py - width / 2, width, width);
+  }
+
+  #ring(pen, name, row) {
+    const { survey, plane, dots } = this;
+    const [px, py] = plane.toScreen(survey.places[2 * row], survey.places[2 * row + 1]);
+    const radius = dots.size / 2 + (name === "picked" ? 6 : 4);
+    for (const [colour, line] of [["#05070c", 5], [name === "picked" ? "#ffffff" : "#ffd59e", 2.5]]) {
+      pen.beginPath();
+      pen.arc(px, py, radius, 0, 2 * Math.PI);
+      pen.strokeStyle = colour;
+      pen.lineWidth = line;
+      pen.stroke();
+    }
+  }
+}
