@@ -14,6 +14,7 @@ from factories_scored import Files, draw_survey, rounds, write_model
 from morphosphere.files import write_json
 from morphosphere.surveys.evaluate import FIGURES
 from morphosphere.surveys.evaluate.__main__ import main
+from morphosphere.surveys.evaluate.figures import common
 from morphosphere.surveys.evaluate.scores import NAMES
 
 QUICK = {"bootstrap": 20, "views": 1, "shown": 3, "dpi": 50}
@@ -28,6 +29,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_model(path / "model")
     write_json(path / "recursion.json", rounds())
     return path
+
+
+def _touch(figure: object, path: Path, dpi: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made, but not drawn, where a test looks at the metrics alone."""
+    monkeypatch.setattr(common, "save", _touch)
 
 
 def _run(folder: Path, output: Path, *more: Any, **settings: Any) -> int:
@@ -54,7 +66,9 @@ def _metrics(output: Path) -> dict[str, Any]:
 def plain(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Metrics of the target, without anything that can be left out."""
     output = tmp_path_factory.mktemp("plain")
-    assert _run(folder, output) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(common, "save", _touch)
+        assert _run(folder, output) == 0
     return _metrics(output)
 
 
@@ -95,6 +109,7 @@ def test_the_stage_measures_all_that_is_promised_and_draws_every_figure(
     assert len(record["outputs"]) == len(FIGURES) + 1
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_same_inputs_give_the_same_metrics(
     folder: Path, plain: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -102,7 +117,10 @@ def test_the_same_inputs_give_the_same_metrics(
     assert _metrics(tmp_path) == plain
 
 
-def test_only_test_images_that_people_labelled_count(plain: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("undrawn")
+def test_only_test_images_that_people_labelled_count(
+    folder: Path, plain: dict[str, Any], tmp_path: Path
+) -> None:
     """Labels of recursion and of training images have no say, however wrong they are."""
 
     def spoil(columns: dict[str, Any]) -> None:
@@ -115,12 +133,12 @@ def test_only_test_images_that_people_labelled_count(plain: dict[str, Any], tmp_
     draw_survey(
         tmp_path, "target", 150, labelled=0.5, origin="match", shift=0.4, seed=2, change=spoil
     )
-    write_model(tmp_path / "model")
-    assert _run(tmp_path, tmp_path) == 0
+    assert _run(tmp_path, tmp_path, "--model", folder / "model") == 0
     found = _metrics(tmp_path)
     assert {name: found[name] for name in NAMES} == {name: plain[name] for name in NAMES}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_labelled_survey_is_scored_beside_a_target_without_labels(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -140,6 +158,7 @@ def test_a_labelled_survey_is_scored_beside_a_target_without_labels(
     assert found["notes"]["learning_curve"] == "no models were trained on fewer labels"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_four_classes_are_scored_as_two_are(tmp_path: Path) -> None:
     names = ("elliptical", "lenticular", "spiral", "irregular")
     draw_survey(tmp_path, "target", 120, classes=names, seed=3, types=False)
@@ -154,11 +173,11 @@ def test_four_classes_are_scored_as_two_are(tmp_path: Path) -> None:
 
 
 def test_a_survey_without_test_labels_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     draw_survey(tmp_path, "target", 30, labelled=0.0, seed=4)
-    model = write_model(tmp_path / "model")
-    assert _run(tmp_path, tmp_path, "--curve", f"scratch:8={model}") == 0
+    model = folder / "model"
+    assert _run(tmp_path, tmp_path, "--model", model, "--curve", f"scratch:8={model}") == 0
     found = _metrics(tmp_path)
     assert found["n"] == 0
     assert all(found[name] is None for name in NAMES)
@@ -169,13 +188,13 @@ def test_a_survey_without_test_labels_says_so(
     assert {path.stem for path in (tmp_path / "figures").iterdir()} == set(FIGURES)
 
 
-def test_test_images_of_one_class_say_so(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("undrawn")
+def test_test_images_of_one_class_say_so(folder: Path, tmp_path: Path) -> None:
     def one(columns: dict[str, Any]) -> None:
         columns["label"][:] = 1.0
 
     draw_survey(tmp_path, "target", 30, seed=4, change=one)
-    write_model(tmp_path / "model")
-    assert _run(tmp_path, tmp_path) == 0
+    assert _run(tmp_path, tmp_path, "--model", folder / "model") == 0
     found = _metrics(tmp_path)
     assert found["accuracy"] is not None
     assert found["balanced_accuracy"] is None
