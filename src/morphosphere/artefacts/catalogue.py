@@ -111,7 +111,8 @@ class Catalogue:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         try:
-            self._file = pq.ParquetFile(self.path)
+            # Buffering ahead would take the whole file into memory before the first batch.
+            self._file = pq.ParquetFile(self.path, pre_buffer=False)
         except (OSError, pa.ArrowInvalid) as error:
             raise InputError(f"{path}: cannot be read as a Catalogue ({error})") from None
         self.schema = self._file.schema_arrow
