@@ -32,7 +32,7 @@ def run() -> Iterator[Result]:
     """Untrained networks of the default settings; ONNX Runtime on all cores, on both sides."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        bundle = _bundle(folder / "model")
+        bundle = write_untrained(folder / "model")
         pixels = bundle.transform(_images(folder / "images.h5"))
 
         def bare() -> None:
@@ -59,7 +59,8 @@ def _images(path: Path) -> np.ndarray:
     return images
 
 
-def _bundle(path: Path) -> ModelBundle:
+def write_untrained(path: Path) -> ModelBundle:
+    """Write a bundle of untrained networks of the default settings."""
     settings = check(ClassLearnSettings, {"classes": CLASSES}, source="benchmark")
     torch.manual_seed(0)
     networks = ClassNetworks(len(CHANNELS), SIZE, settings)

@@ -313,5 +313,7 @@ def _gpu(device: str, ranks: World) -> str | None:
 
     count = torch.cuda.device_count()
     if device == "cuda" and not count:
-        raise ConfigError("predict.device is cuda, but PyTorch finds no GPU here; use auto or cpu")
+        raise ConfigError(
+            "transfer.predict.device is cuda, but PyTorch finds no GPU here; use auto or cpu"
+        )
     return f"cuda:{ranks.local_rank % count}" if count else None

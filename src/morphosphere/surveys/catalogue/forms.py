@@ -91,7 +91,7 @@ def make_catalogue(
 def _check_rank(rank: str, numbers: list[str]) -> None:
     if rank.removeprefix("-") not in numbers:
         raise ConfigError(
-            f"catalogue.hips_rank: {rank!r} is no number of the catalogue; "
+            f"transfer.catalogue.hips_rank: {rank!r} is no number of the catalogue; "
             f"choose one of {', '.join(numbers)}"
         )
 

@@ -43,7 +43,7 @@ def write_hats(root: Path, path: Path, *, title: str, limit: int) -> int:
     limit : int
         Rows of a partition, at most.
     """
-    source = pq.ParquetFile(path)
+    source = pq.ParquetFile(path, pre_buffer=False)
     places = np.concatenate(
         [_cells(batch) for batch in source.iter_batches(_ROWS, columns=["ra", "dec"])]
     )

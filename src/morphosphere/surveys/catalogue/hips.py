@@ -80,7 +80,7 @@ def write_hips(root: Path, catalogue: OnSphere, layer: str, settings: HipsSettin
     if not known.any():
         raise InputError(
             f"{catalogue.path}: no galaxy has a position on this sphere, so no HiPS can be made; "
-            "set catalogue.hips to false or give positions"
+            "set transfer.catalogue.hips to false or give positions"
         )
     fingerprint = {
         "layer": layer,

@@ -231,9 +231,10 @@ class Contents:
         if self._settings.hips or "hats" in self._settings.formats:
             key = "ra" if self._settings.ra in missing else "dec"
             raise InputError(
-                f"{self._images.path}: no column {missing[0]!r} (catalogue.{key}), so the galaxies "
-                f"have no place on the sky; it has {', '.join(self._images.columns)}. Name the "
-                "column, or set catalogue.hips to false and leave hats out of catalogue.formats"
+                f"{self._images.path}: no column {missing[0]!r} (transfer.catalogue.{key}), so the "
+                f"galaxies have no place on the sky; it has {', '.join(self._images.columns)}. "
+                "Name the column, or set transfer.catalogue.hips to false and take hats out of its "
+                "formats"
             )
         return None
 
@@ -243,7 +244,7 @@ class Contents:
             if name not in known:
                 near = get_close_matches(name, known) or known
                 raise ConfigError(
-                    f"catalogue.columns: {self._images.path} has no column {name!r}; "
+                    f"transfer.catalogue.columns: {self._images.path} has no column {name!r}; "
                     f"did you mean {', '.join(near)}?"
                 )
         return list(dict.fromkeys(self._settings.columns))
@@ -270,7 +271,9 @@ class Contents:
         self._from_predictions = {"id": "image_id", **{_plain(name): name for name in said + last}}
         for name in self._extra:
             if name in about:
-                raise ConfigError(f"catalogue.columns: {name!r} is in the catalogue already")
+                raise ConfigError(
+                    f"transfer.catalogue.columns: {name!r} is in the catalogue anyway; leave it out"
+                )
             about[name] = self._images.column_attributes(name)
 
 
@@ -309,5 +312,5 @@ def _check_distinct(names: list[str], path: Path) -> None:
             raise ConfigError(
                 f"{path}: columns {other!r} and {name!r} of the catalogue differ by case alone, "
                 "which FITS does not tell apart; rename the class, or leave the column out of "
-                "catalogue.columns"
+                "transfer.catalogue.columns"
             )
