@@ -91,7 +91,7 @@ def label_rows(
     confident = np.where(known, 1.0, np.nan).astype(np.float32)
     if isinstance(settings.confident, str):
         passes = expressions.condition(settings.confident, columns, key="confident")
-        passes &= ~_any_missing(settings.confident, columns)
+        passes = passes & ~_any_missing(settings.confident, columns)
         confident[known] = passes[known]
     elif settings.confident is not None and share is not None:
         confident[known] = share[known] >= settings.confident - 1e-6

@@ -10,6 +10,7 @@ import numpy as np
 from morphosphere.artefacts.hdf5 import HDF5Output
 from morphosphere.artefacts.imageset import append_column
 from morphosphere.artefacts.joining import join
+from morphosphere.errors import InputError
 from morphosphere.files import atomic_path
 
 #: Columns of labels: unit, description and UCD.
@@ -66,7 +67,14 @@ def with_columns(
         Of the whole set.
     replace : bool
         Whether a column of the same name is replaced; else it goes on as ``input_<name>``.
+
+    Raises
+    ------
+    InputError
+        If `output` is `source`, where its images are.
     """
+    if output.resolve() == source.resolve():
+        raise InputError(f"{output}: would be written over the images that it refers to")
     with atomic_path(output) as temporary:
         join([source], temporary)
         with HDF5Output(temporary, "r+") as file:

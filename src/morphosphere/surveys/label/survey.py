@@ -63,8 +63,8 @@ def read_survey(images: ImageSet, settings: LabelSettings) -> Survey:
     if (counts > 1).any():
         twice = names[counts > 1]
         raise InputError(
-            f"{images.path}: {len(twice)} image ids stand more than once, as {twice[0]!r}; make "
-            "the set again with an id for each image"
+            f"{images.path}: ids of images that stand more than once: {len(twice)}, as "
+            f"{str(twice[0])!r}; make the set again with an id for each image"
         )
     galaxies = images.column("galaxy_id").astype(object)
     return Survey(images.path, ids, galaxies, _position(images, settings))
