@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 
 from morphosphere.artefacts.imageset import ImageSet
+from morphosphere.files import digest
 
 ARCSEC = 1 / 3600
 VOTES = {
@@ -169,6 +170,30 @@ def test_the_same_input_gives_the_same_bytes(surveys):
         assert surveys.run({}) == 0
         found.append([p.read_bytes() for p in sorted(surveys.output.iterdir())])
     assert found[0] == found[1]
+
+
+def test_other_pixels_give_another_digest(surveys, by_type):
+    surveys.labelled(T=[-5.0, -4, 2, 3])
+    surveys.target(T=[0.0])
+    found = []
+    for value in (0, 1):
+        with h5py.File(surveys.folder / "a.h5", "r+") as file:
+            file["images"][0] = value
+        assert surveys.run(by_type) == 0
+        found.append(digest(surveys.output / "labelled.h5"))
+    assert found[0] != found[1]
+
+
+def test_images_are_never_written_over(surveys, by_type, capsys):
+    surveys.labelled(T=[-5.0, -4, 2, 3])
+    surveys.target(T=[0.0])
+    surveys.output.mkdir()
+    (surveys.folder / "a.h5").rename(surveys.output / "labelled.h5")
+    (surveys.folder / "a.h5").symlink_to(surveys.output / "labelled.h5")
+    before = (surveys.output / "labelled.h5").read_bytes()
+    assert surveys.run(by_type) == 1
+    assert "would be written over the images" in capsys.readouterr().err
+    assert (surveys.output / "labelled.h5").read_bytes() == before
 
 
 def test_positions_in_other_units_are_degrees(surveys):

@@ -97,6 +97,7 @@ class Survey:
         predictions: Path,
         previous: Path | None = None,
         target: Path | None = None,
+        record: Path | None = None,
         **given: Any,
     ) -> int:
         """Run surveys.choose; its exit status."""
@@ -104,13 +105,21 @@ class Survey:
         words = ["--target", target, "--predictions", predictions]
         words += ["--previous", previous or "none", "--settings", json.dumps(given)]
         words += ["--output", self.folder / "new.h5", "--choice", self.folder / "choice.json"]
+        words += ["--provenance", record] if record else []
         return choose([str(word) for word in words])
 
-    def settle(self, predictions: list[Path], choices: list[Path], **given: Any) -> int:
+    def settle(
+        self,
+        predictions: list[Path],
+        choices: list[Path],
+        record: Path | None = None,
+        **given: Any,
+    ) -> int:
         """Run surveys.settle with a model for each of the predictions; its exit status."""
         models = [self.model(f"model_{k}") for k in range(len(predictions))]
         words = ["--predictions", *predictions, "--models", *models, "--choices", *choices]
         words += ["--settings", json.dumps(given), "--output", self.folder / "survey"]
+        words += ["--provenance", record] if record else []
         return settle([str(word) for word in words])
 
     def choice(self) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -154,3 +157,18 @@ def test_a_second_run_replaces_the_first(survey):
     assert kept(survey) == "model_1"
     assert survey.settle([good, bad], [survey.write_choice(1)]) == 0
     assert kept(survey) == "model_0"
+
+
+def test_records_name_what_was_read_and_written(survey):
+    said = survey.predict("p0", 1.0)
+    records = [survey.folder / name for name in ("choose.json", "settle.json")]
+    assert survey.choose(said, record=records[0]) == 0
+    assert survey.settle([said], [], record=records[1]) == 0
+    chosen, settled = (json.loads(path.read_text()) for path in records)
+    assert {Path(name).name for name in chosen["inputs"]} == {"target.h5", "p0.parquet"}
+    assert {Path(name).name for name in chosen["outputs"]} == {"new.h5", "choice.json"}
+    assert chosen["seed"] is None
+    assert chosen["notes"]["counts"] == survey.choice()["counts"]
+    assert "chosen" not in chosen["notes"]
+    assert {Path(name).name for name in settled["outputs"]} == {"model", "recursion.json"}
+    assert settled["notes"]["kept"] == 0

@@ -11,7 +11,7 @@ from morphosphere.artefacts.hdf5 import HDF5Output
 from morphosphere.artefacts.imageset import append_column
 from morphosphere.artefacts.joining import join
 from morphosphere.errors import InputError
-from morphosphere.files import atomic_path
+from morphosphere.files import atomic_path, digest
 
 #: Columns of labels: unit, description and UCD.
 LABEL_COLUMNS: dict[str, dict[str, str]] = {
@@ -60,7 +60,8 @@ def with_columns(
     Parameters
     ----------
     source, output : Path
-        The images of `output` are virtual: they stay in the files where they are.
+        The images of `output` are virtual: they stay in the files where they are. Its digest
+        stands for their pixels as well.
     columns : dict
         Column name to array (N,).
     attributes : dict
@@ -76,7 +77,7 @@ def with_columns(
     if output.resolve() == source.resolve():
         raise InputError(f"{output}: would be written over the images that it refers to")
     with atomic_path(output) as temporary:
-        join([source], temporary)
+        join([source], temporary, digests=[digest(source)])
         with HDF5Output(temporary, "r+") as file:
             table = file["table"]
             for name, values in columns.items():
