@@ -172,7 +172,7 @@ def test_types_are_compared_with_always_saying_the_median() -> None:
     assert found["type"]["n"] == 180
     assert found["type"]["bias"] == pytest.approx(0.25)
     assert found["type"]["coverage"] == {"68": 0.5, "95": 1.0}
-    low, high = found["type"]["interval"]
+    low, high = found["intervals"]["type_mae"]
     assert low < 0.75 < high
 
 

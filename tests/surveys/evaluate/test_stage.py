@@ -27,6 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw_survey(path, "labelled", 80, seed=1)
     draw_survey(path, "target", 150, labelled=0.5, origin="match", shift=0.4, seed=2)
     write_model(path / "model")
+    write_model(path / "first", training={"seconds": 30})
     write_json(path / "recursion.json", rounds())
     return path
 
@@ -79,6 +80,7 @@ def test_the_stage_measures_all_that_is_promised_and_draws_every_figure(
         *("--labelled-predictions", folder / "labelled.parquet"),
         *("--recursion", folder / "recursion.json"),
         *("--curve", f"transferred:8={folder / 'model'}"),
+        *("--first-model", folder / "first"),
         *("--provenance", tmp_path / "record.json"),
     ]
     assert _run(folder, tmp_path, *more) == 0
@@ -86,7 +88,9 @@ def test_the_stage_measures_all_that_is_promised_and_draws_every_figure(
     for part in (found, found["confident_half"], found["high_confidence"]):
         assert all(part[name] is not None for name in NAMES)
         assert set(part["per_class"]) == {"smooth", "featured"}
-        assert set(part["intervals"]) == {*NAMES, "per_class"}
+    intervals = found["intervals"]
+    for part in (intervals, intervals["confident_half"], intervals["high_confidence"]):
+        assert {*NAMES, "per_class"} <= set(part)
     low, high = found["intervals"]["balanced_accuracy"]
     assert low <= found["balanced_accuracy"] <= high
     assert found["confident_half"]["accuracy"] > found["accuracy"]
@@ -97,7 +101,9 @@ def test_the_stage_measures_all_that_is_promised_and_draws_every_figure(
     assert found["learning_curve"]["transferred"]["8"]["n"] == found["n"]
     assert found["learning_curve"]["scratch"] == {}
     assert found["domain"]["target"]["outliers"] > found["domain"]["training"]["outliers"]
-    assert found["train_seconds"] == 12.5
+    assert found["train_seconds"] == 12.5 + 30
+    assert found["first_model"]["n"] == found["n"]
+    assert found["first_model"]["accuracy"] != found["accuracy"]
     assert found["catalogue"]["rows"] == 300
     assert sum(found["catalogue"]["predicted"].values()) == 300
     assert sum(one["n"] for one in found["by_brightness"].values()) == found["n"]

@@ -30,6 +30,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--target-images", type=Path, help="its ImageSet")
     parser.add_argument("--recursion", type=Path, help="recursion.json of the rounds")
     parser.add_argument(
+        "--first-model",
+        type=Path,
+        help="ModelBundle of the labelled survey, that the model was begun from",
+    )
+    parser.add_argument(
         "--curve",
         action="append",
         default=[],
@@ -59,6 +64,7 @@ def _work(
         target=args.target_predictions,
         target_images=args.target_images,
         recursion=args.recursion,
+        first=args.first_model,
         curve=[parse_point(text) for text in args.curve],
     )
     metrics, figures = evaluate(given, settings, args.figures, args.seed)

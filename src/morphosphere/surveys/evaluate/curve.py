@@ -71,11 +71,11 @@ def measure_curve(
     InputError
         If a model has other classes than the predictions.
     """
-    chosen = _some(scored, settings.curve_images, seed)
+    chosen = some(scored, settings.curve_images, seed)
     groups: dict[tuple[str, int], list[dict[str, Any]]] = {}
     with progress("score the learning curve", len(points)) as advance:
         for point in sorted(points, key=lambda p: (KINDS.index(p.kind), p.labels, str(p.model))):
-            said = reread(point.model, images, chosen, settings.views)
+            said = reread(ClassModel.load(point.model), images, chosen, settings.views)
             found = measure(said, bins=settings.bins, bootstrap=settings.bootstrap, seed=seed)
             groups.setdefault((point.kind, point.labels), []).append(found)
             advance(1)
@@ -85,7 +85,7 @@ def measure_curve(
     return out
 
 
-def reread(model: Path, images: ImageSet, scored: Scored, views: int) -> Scored:
+def reread(network: ClassModel, images: ImageSet, scored: Scored, views: int) -> Scored:
     """What another model says of the same images.
 
     Raises
@@ -93,11 +93,10 @@ def reread(model: Path, images: ImageSet, scored: Scored, views: int) -> Scored:
     InputError
         If it has other classes.
     """
-    network = ClassModel.load(model)
     if network.classes != scored.classes:
         raise InputError(
-            f"{model}: a model of the classes {', '.join(network.classes)}, but the predictions "
-            f"are of {', '.join(scored.classes)}; train the learning curve again"
+            f"{network.bundle.path}: a model of the classes {', '.join(network.classes)}, but the "
+            f"predictions are of {', '.join(scored.classes)}; train it again"
         )
     network.check_channels(images)
     probability, predicted = [], []
@@ -111,7 +110,8 @@ def reread(model: Path, images: ImageSet, scored: Scored, views: int) -> Scored:
     return Scored(**values)
 
 
-def _some(scored: Scored, count: int, seed: int) -> Scored:
+def some(scored: Scored, count: int, seed: int) -> Scored:
+    """At most `count` of the images, by chance."""
     if len(scored) <= count:
         return scored
     chosen = np.random.default_rng(seed).permutation(len(scored))[:count]

@@ -31,10 +31,11 @@ def measure_type(
     -------
     dict
         ``type_mae``, ``type_mae_median_of_training`` (of always saying the median of `training`),
-        and ``type``: {n, bias (mean of told minus true), coverage, interval}. None where not known.
+        ``type``: {n, bias (mean of told minus true), coverage}, and ``intervals``. None where not
+        known.
     """
     known = type_known(scored)
-    out: dict[str, Any] = {"type_mae": None, "type_mae_median_of_training": None}
+    out: dict[str, Any] = {"type_mae": None, "type_mae_median_of_training": None, "intervals": {}}
     if not known.any():
         return out
     true = scored.type_true[known]
@@ -50,8 +51,10 @@ def measure_type(
                          & (true <= scored.type_said[high][known])).mean())
             for name, (low, high) in INTERVALS.items()
         },
-        "interval": mean_interval(np.abs(error), scored.objects[known], bootstrap, seed),
     }  # fmt: skip
+    out["intervals"]["type_mae"] = mean_interval(
+        np.abs(error), scored.objects[known], bootstrap, seed
+    )
     return out
 
 

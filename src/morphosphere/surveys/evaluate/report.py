@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ from morphosphere.evaluate.figures.style import STYLE
 from morphosphere.files import read_json
 from morphosphere.progress import log
 from morphosphere.surveys.evaluate import calibration, scores
-from morphosphere.surveys.evaluate.curve import Point, measure_curve
+from morphosphere.surveys.evaluate.curve import Point, measure_curve, reread, some
 from morphosphere.surveys.evaluate.domain import doubts, measure_domain
 from morphosphere.surveys.evaluate.figures import classes, courses, pictures, values
 from morphosphere.surveys.evaluate.figures.common import write_figures
+from morphosphere.surveys.evaluate.notes import notes
 from morphosphere.surveys.evaluate.ordinal import measure_type
 from morphosphere.surveys.evaluate.scored import (
     Scored,
@@ -52,23 +53,26 @@ class Given:
         Of the target survey, where it is not the one that is scored.
     recursion : Path, optional
         recursion.json of the rounds.
+    first : Path, optional
+        ModelBundle of the labelled survey, that the model was begun from.
     curve : list of Point
     """
 
     model: Path
     predictions: Path
     images: Path
-    labelled: Path | None
-    target: Path | None
-    target_images: Path | None
-    recursion: Path | None
-    curve: list[Point]
+    labelled: Path | None = None
+    target: Path | None = None
+    target_images: Path | None = None
+    recursion: Path | None = None
+    first: Path | None = None
+    curve: list[Point] = field(default_factory=list)
 
     @property
     def files(self) -> list[Path]:
         """All of them."""
         single = (self.model, self.predictions, self.images, self.labelled, self.target,
-                  self.target_images, self.recursion)  # fmt: skip
+                  self.target_images, self.recursion, self.first)  # fmt: skip
         paths = [*single, *(point.model for point in self.curve)]
         return list(dict.fromkeys(path for path in paths if path is not None))
 
@@ -91,6 +95,7 @@ def evaluate(
         If inputs do not belong together.
     """
     model = ClassModel.load(given.model)
+    first = other_model(given.first, model)
     found = open_predictions(given.predictions, model.classes)
     surveys = {}
     if given.labelled is not None:
@@ -105,16 +110,19 @@ def evaluate(
         check_same(surveys["target"], other)
         log(f"evaluate {len(scored)} test images of {len(np.unique(scored.objects))} objects")
         metrics, strata = _measure(given, settings, images, scored, before, seed)
-        metrics |= measure_type(
+        metrics["first_model"] = measure_first(first, images, scored, settings, seed)
+        types = measure_type(
             scored, _types(surveys, found), bootstrap=settings.bootstrap, seed=seed
         )
+        metrics["intervals"] |= types.pop("intervals")
+        metrics |= types
         metrics |= about_recursion(recursion)
         limit = float(model.bundle.info["domain"]["limit"])
         metrics["domain"] = measure_domain(short, limit)
         metrics["doubt"] = doubts(scored)
-        metrics["train_seconds"] = model.bundle.info.get("training", {}).get("seconds")
+        metrics["train_seconds"] = train_seconds(model, first)
         metrics["catalogue"] = about_target(short["target"])
-        metrics["notes"] = notes(metrics, scored, given)
+        metrics["notes"] = notes(metrics, scored, curve=bool(given.curve), first=first is not None)
         for name in sorted(set(metrics["notes"].values())):
             log(f"evaluate: {name}")
         transform, shown = model.bundle.transform, settings.shown
@@ -176,44 +184,6 @@ def about_target(survey: Survey) -> dict[str, Any]:
     }
 
 
-def notes(metrics: dict[str, Any], scored: Scored, given: Given) -> dict[str, str]:
-    """What is missing in the metrics, and why: {key: reason}."""
-    found = {}
-    for prefix, (part, words) in {
-        "": (scored, "test images with a label by people"),
-        "high_confidence.": (scored.take(scored.confident), "high-confidence test images"),
-        "confident_half.": (scored.take(scores.confident_half(scored)), "more confident half"),
-    }.items():
-        found |= {prefix + name: why for name, why in scores.reasons(part, words).items()}
-        if metrics["intervals"] and (why := scores.without_error(part, words)):
-            found[f"{prefix}intervals"] = why
-    if metrics["ece_before_temperature"] is None:
-        found["ece_before_temperature"] = found["ece"]
-    if metrics["type_mae"] is None:
-        found["type_mae"] = (
-            "no true type of the test images is known" if scored.type_said
-            else "the model tells no type (transfer.label.type is not set)"
-        )  # fmt: skip
-    if metrics["type_mae_median_of_training"] is None:
-        found["type_mae_median_of_training"] = found.get(
-            "type_mae", "no type of the training images is known"
-        )
-    if metrics["recursion"]["kept"] is None:
-        found["recursion"] = "recursive training was not run"
-    if not given.curve:
-        found["learning_curve"] = "no models were trained on fewer labels"
-    elif not len(scored):
-        found["learning_curve"] = found["accuracy"]
-    if metrics["train_seconds"] is None:
-        found["train_seconds"] = "the model does not say how long it was trained"
-    for name in ("by_brightness", "by_size"):
-        if not metrics[name]:
-            found[name] = "too few test images with a known value"
-    if None in metrics["doubt"].values():
-        found["doubt"] = "no test image is told wrongly, or each is: nothing to tell apart"
-    return found
-
-
 def _measure(
     given: Given,
     settings: SurveyEvaluateSettings,
@@ -227,8 +197,10 @@ def _measure(
     metrics = scores.measure(scored, **how)
     metrics["ece_before_temperature"] = scores.measure(before, **how | {"bootstrap": 0})["ece"]
     half = scores.confident_half(scored)
-    metrics["confident_half"] = scores.measure(scored.take(half), **how)
-    metrics["high_confidence"] = scores.measure(scored.take(scored.confident), **how)
+    parts = {"confident_half": half, "high_confidence": scored.confident}
+    for name, mask in parts.items():
+        metrics[name] = scores.measure(scored.take(mask), **how)
+        metrics["intervals"][name] = metrics[name].pop("intervals")
     strata = []
     for stratum in read_strata(images, scored.rows, settings):
         groups = measure_strata(scored, stratum, settings, seed)
@@ -237,6 +209,35 @@ def _measure(
     points = given.curve if len(scored) else []
     metrics["learning_curve"] = measure_curve(points, images, scored, settings, seed)
     return metrics, strata
+
+
+def other_model(path: Path | None, model: ClassModel) -> ClassModel | None:
+    """The model of the labelled survey, if there is one and it is not the model itself."""
+    if path is None:
+        return None
+    first = ClassModel.load(path)
+    return None if first.version == model.version else first
+
+
+def measure_first(
+    first: ClassModel | None,
+    images: ImageSet,
+    scored: Scored,
+    settings: SurveyEvaluateSettings,
+    seed: int,
+) -> dict[str, Any] | None:
+    """Scores of the model of the labelled survey, which has seen nothing of the target."""
+    if first is None or not len(scored):
+        return None
+    part = some(scored, settings.curve_images, seed)
+    said = reread(first, images, part, settings.views)
+    return scores.measure(said, bins=settings.bins, bootstrap=settings.bootstrap, seed=seed)
+
+
+def train_seconds(model: ClassModel, first: ClassModel | None) -> float | None:
+    """Seconds of training of the model and of the one that it was begun from; None if not known."""
+    told = [one.bundle.info.get("training", {}).get("seconds") for one in (model, first) if one]
+    return None if None in told else float(sum(told))
 
 
 def _types(surveys: dict[str, Catalogue], scored: Catalogue) -> np.ndarray:

@@ -34,10 +34,11 @@ def percent(axes: Axes, which: str = "y") -> None:
         getattr(axes, f"{name}axis").set_major_formatter(PercentFormatter(1, symbol=" %"))
 
 
-def log_axis(axis: Axis) -> None:
-    """Plain numbers at 1, 2 and 5 on a logarithmic axis."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter("{x:g}")
+def log_axis(axis: Axis, low: float, high: float) -> None:
+    """Plain numbers at 1, 2 and 5 on a logarithmic axis, or at powers of ten on a long one."""
+    if high < 300 * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter("{x:g}")
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -41,9 +41,13 @@ def learning_curve(metrics: dict[str, Any]) -> Figure:
         given = [lines[kind][n]["intervals"].get("balanced_accuracy") for n in numbers]
         axes.errorbar(np.array(numbers) * side, values, whiskers(values, given), fmt="o-",
                       color=paint, markersize=5, elinewidth=1, label=_WORDS[kind])  # fmt: skip
-    if metrics["balanced_accuracy"] is not None:
-        axes.axhline(metrics["balanced_accuracy"], color=GREY, linewidth=1, linestyle="--",
-                     label="the model that is kept")  # fmt: skip
+    for one, style, words in (
+        (metrics, "--", "the model that is kept"),
+        (metrics.get("first_model") or {}, "-.", "the model of the labelled survey as it is"),
+    ):
+        if one.get("balanced_accuracy") is not None:
+            axes.axhline(one["balanced_accuracy"], color=GREY, linewidth=1, linestyle=style,
+                         label=words)  # fmt: skip
     chance = 1 / max(len(metrics["per_class"]), 1)
     axes.axhline(chance, color=GREY, linewidth=0.8, linestyle=":", label="guessing")
     every = sorted({n for line in lines.values() for n in line})
@@ -122,7 +126,9 @@ def strata(groups: list[tuple[Stratum, dict[str, dict[str, Any]]]]) -> Figure:
                           label=_MEASURES[name])  # fmt: skip
         if min(lows) > 0 and max(highs) > 30 * min(lows):
             axes.set_xscale("log")
-            log_axis(axes.xaxis)
+            log_axis(axes.xaxis, min(lows), max(highs))
+        else:
+            axes.locator_params(axis="x", nbins=5)
         for one in found.values():
             axes.annotate(f"n = {one['n']}", (one["median"], 0.01), ha="center", fontsize=7.5,
                           xycoords=("data", "axes fraction"))  # fmt: skip

@@ -78,7 +78,6 @@ def domain(surveys: dict[str, Survey], limit: float) -> Figure:
     axes.annotate("limit", (limit, 0.97), xycoords=("data", "axes fraction"), fontsize=8,
                   xytext=(4, 0), textcoords="offset points", va="top")  # fmt: skip
     axes.set(xscale="log", xlabel="domain distance of the image", ylabel="share of images")
-    log_axis(axes.xaxis)
-    axes.set_ylim(top=1.25 * axes.get_ylim()[1])  # room for the legend
-    axes.legend(fontsize=8, loc="upper left")
+    log_axis(axes.xaxis, edges[0], edges[-1])
+    axes.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1))
     return figure
