@@ -162,6 +162,34 @@ def test_a_column_of_the_users_goes_on_under_another_name(surveys, by_type):
     assert table["label"].dtype == np.float64
 
 
+def test_positions_that_nobody_asks_for_may_be_anything(surveys, by_type):
+    surveys.labelled(T=[-5.0, -4, 2, 3], ra=["10h"] * 4, dec=["-5d"] * 4)
+    surveys.target(T=[0.0])
+    assert surveys.run(by_type) == 0
+    assert surveys.table("labelled")["object"].tolist() == ["A_0", "A_1", "A_2", "A_3"]
+
+
+def test_a_galaxy_that_a_survey_has_twice_is_one_object_without_a_match(surveys, by_type):
+    surveys.labelled(T=[-5.0, -4, 2, 3], ra=[10.0, 10, 20, 30], dec=[0.0] * 4)
+    surveys.target(T=[0.0])
+    assert surveys.run(by_type) == 0
+    assert surveys.table("labelled")["object"].tolist() == ["A_0", "A_0", "A_2", "A_3"]
+
+
+def test_there_may_be_more_than_two_classes(surveys):
+    surveys.labelled(
+        smooth=[0.8, 0.7, 0.1, 0.1, 0.2, 0.3],
+        disc=[0.1, 0.2, 0.8, 0.6, 0.2, 0.3],
+        odd=[0.1, 0.1, 0.1, 0.3, 0.6, 0.4],
+    )
+    surveys.target(x=[0.0])
+    classes = {name: {"votes": name} for name in ("odd", "disc", "smooth")}
+    assert surveys.run({"classes": classes, "overlap": False, "confident": 0.6}) == 0
+    table = surveys.table("labelled")
+    assert table["label"].tolist() == [2, 2, 1, 1, 0, 0]
+    assert table["confident_label"].tolist() == [1, 1, 1, 1, 1, 0]
+
+
 def test_the_same_input_gives_the_same_bytes(surveys):
     surveys.labelled(**VOTES)
     surveys.target(ra=VOTES["ra"], dec=VOTES["dec"])

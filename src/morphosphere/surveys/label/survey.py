@@ -83,6 +83,11 @@ def _position(images: ImageSet, settings: LabelSettings) -> tuple[np.ndarray, np
                 f"{', '.join(images.columns)}. Give transfer.label.ra and dec, or overlap: false"
             )
         return None
+    by_position = settings.table is not None and settings.table.by == "position"
+    if not (settings.overlap or by_position) and not all(
+        images.column(name, slice(0, 1)).dtype.kind in "iuf" for name in (settings.ra, settings.dec)
+    ):
+        return None  # columns of these names that are not asked for may be anything
     found = []
     for name in (settings.ra, settings.dec):
         values = images.column(name)
