@@ -36,9 +36,9 @@ def colour(number: int) -> str:
     return GREY if number < 0 else COLOURS[number % len(COLOURS)]
 
 
-def cluster_colour(number: int) -> str:
-    """Colour of a cluster, none of those of the first two classes; grey for none."""
-    return GREY if number == NOISE else COLOURS[2 + number % (len(COLOURS) - 2)]
+def cluster_colour(number: int, classes: int) -> str:
+    """Colour of a cluster, after those of the classes; grey for none."""
+    return GREY if number == NOISE else colour(classes + number)
 
 
 def draw_all(
@@ -156,7 +156,7 @@ def groups(found: Found) -> Figure:
     figure = new_figure(15.6, 5.4)
     left, middle, right = figure.subplots(1, 3)
     facts = found.metrics["clusters"]
-    shades = tuple(cluster_colour(k) for k in range(found.clusters.count))
+    shades = tuple(cluster_colour(k, len(found.classes)) for k in range(found.clusters.count))
     _scatter(left, found.positions, found.clusters.code, shades=shades)
     left.set_title(f"{facts['number']} clusters, {100 * facts['noise_share']:.1f} % in none")
     for item in facts["items"]:
@@ -165,7 +165,7 @@ def groups(found: Found) -> Figure:
             at = np.median(found.positions[inside], axis=0)
             left.annotate(str(item["cluster"]), at, ha="center", va="center", fontweight="bold",
                           bbox={"boxstyle": "round,pad=0.25", "fc": "white",
-                                "ec": cluster_colour(item["cluster"])})  # fmt: skip
+                                "ec": cluster_colour(item["cluster"], len(found.classes))})  # fmt: skip
     _bars(middle, facts["items"], found.classes)
     _scatter(right, found.positions, found.components.code)
     without = found.metrics["without_labels"]

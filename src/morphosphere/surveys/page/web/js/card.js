@@ -30,10 +30,7 @@ export class Card {
         el("button", { type: "button", class: "close", "aria-label": "Close the card", click: this.close }, "×"),
       ),
       el("div", { class: "face" }, this.survey.picture(galaxy.row, `Picture of ${galaxy.id}`), this.#verdict(galaxy)),
-      this.#probabilities(galaxy),
-      ...this.#type(galaxy),
-      this.#facts(galaxy),
-      this.#similar(galaxy),
+      el("div", { class: "body" }, this.#probabilities(galaxy), ...this.#type(galaxy), this.#facts(galaxy), this.#similar(galaxy)),
     );
     this.node.scrollTop = 0;
   }
@@ -69,7 +66,7 @@ export class Card {
     if (median === null) return [el("section", {}, el("h3", {}, "Type"), el("p", { class: "soft" }, "not known"))];
     const say = (value) => value.toFixed(1).replace("-", "−");
     return [el("section", {}, el("h3", {}, "Type"),
-      el("p", {}, el("b", {}, say(median)), el("span", { class: "soft" }, `  68 %: ${say(low)} to ${say(high)}; 95 %: ${say(least)} to ${say(most)}`)))];
+      el("p", { class: "type" }, el("b", {}, say(median)), el("span", { class: "soft" }, `68 %: ${say(low)} to ${say(high)}; 95 %: ${say(least)} to ${say(most)}`)))];
   }
 
   #facts(galaxy) {

@@ -1,8 +1,8 @@
 // What lies over the points: pictures that do not overlap, and rings about galaxies.
 
 /** Width of a picture and of its cell in pixels. */
-const PICTURE = 58;
-const CELL = 64;
+const PICTURE = 48;
+const CELL = 54;
 /** Sheets that a view may ask for; with more, only the galaxies of the overview are shown. */
 const SHEETS = 24;
 

@@ -30,7 +30,7 @@ const OF_CLASS = [["n", "galaxies", grouped], ["precision", "precision", share],
 const say = (value, write) => (Number.isFinite(value) ? write(value) : NONE);
 const cell = (value, write) => el("td", { class: Number.isFinite(value) ? null : "soft" }, say(value, write));
 const table = (head, rows) => el("div", { class: "scroll" }, el("table", {}, head ? el("thead", {}, el("tr", {}, head.map((text) => el("th", { scope: "col" }, text)))) : null, el("tbody", {}, rows)));
-const row = (name, ...cells) => el("tr", {}, el("th", { scope: "row" }, name), cells);
+const row = (name, ...cells) => el("tr", {}, el("th", { scope: "row" }, name), cells.flat());
 const panel = (title, ...content) => el("section", { class: "panel" }, el("h3", {}, title), content);
 const absent = (title, file) => panel(title, el("p", { class: "soft" }, `Not measured: there is no ${file}.`));
 
@@ -103,6 +103,6 @@ function clusters(found) {
 export function fillNumbers({ metrics, recursion: rounds, clusters: groups }, survey) {
   byId("numbers-body").replaceChildren(...[
     classes(metrics), reliabilityChart(survey.index.reliability, survey.classes.length),
-    recursion(rounds), clusters(groups), perClass(metrics),
+    clusters(groups), recursion(rounds), perClass(metrics),
   ].filter(Boolean));
 }
