@@ -100,6 +100,8 @@ def _number(value: Any) -> str:
         return ", ".join(f"{k}: {_number(v)}" for k, v in plain.items()) or "–"
     if value is None:
         return "–"
+    if isinstance(value, list):  # an interval
+        return " to ".join(map(_number, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -56,7 +56,7 @@ def learning_curve(metrics: dict[str, Any]) -> Figure:
     axes.set_xticks([], minor=True)
     axes.grid(axis="y")
     percent(axes)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return figure
 
 
@@ -137,5 +137,5 @@ def strata(groups: list[tuple[Stratum, dict[str, dict[str, Any]]]]) -> Figure:
         axes.grid(axis="y")
     panels[0].set_ylabel("on test images")
     percent(panels[0])
-    panels[0].legend(fontsize=8)
+    panels[0].legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return figure
