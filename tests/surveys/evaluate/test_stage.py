@@ -15,6 +15,8 @@ from morphosphere.files import write_json
 from morphosphere.surveys.evaluate import FIGURES
 from morphosphere.surveys.evaluate.__main__ import main
 from morphosphere.surveys.evaluate.figures import common
+from morphosphere.surveys.evaluate.notes import notes
+from morphosphere.surveys.evaluate.scored import open_predictions, read_scored
 from morphosphere.surveys.evaluate.scores import NAMES
 
 QUICK = {"bootstrap": 20, "views": 1, "shown": 3, "dpi": 50}
@@ -142,6 +144,17 @@ def test_only_test_images_that_people_labelled_count(
     assert _run(tmp_path, tmp_path, "--model", folder / "model") == 0
     found = _metrics(tmp_path)
     assert {name: found[name] for name in NAMES} == {name: plain[name] for name in NAMES}
+
+
+def test_a_model_that_labels_of_the_target_made_worse_is_told(
+    folder: Path, plain: dict[str, Any]
+) -> None:
+    catalogue = open_predictions(folder / "target.parquet", ("smooth", "featured"))
+    scored = read_scored(catalogue, ("smooth", "featured"))
+    for better, said in ((0.001, True), (-0.001, False)):
+        first = {"n": 90, "balanced_accuracy": plain["balanced_accuracy"] + better}
+        found = notes(plain | {"first_model": first}, scored, curve=False, first=True)
+        assert ("have not made it better" in found.get("first_model", "")) is said
 
 
 @pytest.mark.usefixtures("undrawn")

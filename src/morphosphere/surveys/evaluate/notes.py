@@ -45,6 +45,8 @@ def notes(metrics: dict[str, Any], scored: Scored, *, curve: bool, first: bool) 
             found["accuracy"] if first
             else "the model is that of the labelled survey, or the latter is not given"
         )  # fmt: skip
+    elif why := _no_better(metrics):
+        found["first_model"] = why
     if metrics["train_seconds"] is None:
         found["train_seconds"] = "the model does not say how long it was trained"
     for name in ("by_brightness", "by_size"):
@@ -53,3 +55,15 @@ def notes(metrics: dict[str, Any], scored: Scored, *, curve: bool, first: bool) 
     if None in metrics["doubt"].values():
         found["doubt"] = "no test image is told wrongly, or each is: nothing to tell apart"
     return found
+
+
+def _no_better(metrics: dict[str, Any]) -> str | None:
+    """What to say if the model of the labelled survey is as good as the one that is kept."""
+    first, kept = (one["balanced_accuracy"] for one in (metrics["first_model"], metrics))
+    if first is None or kept is None or first < kept:
+        return None
+    return (
+        f"the model of the labelled survey as it is has a balanced accuracy of {first:.4f} on "
+        f"{metrics['first_model']['n']} test images, the one that is kept {kept:.4f} on "
+        f"{metrics['n']}: labels of the target have not made it better"
+    )
