@@ -10,6 +10,7 @@ from morphosphere.evaluate import FIGURES
 from morphosphere.evaluate.figures import curves, maps, style
 from morphosphere.evaluate.sphere import angle_between, random_sphere
 from morphosphere.mergers.evaluate import FIGURES as OF_MERGERS
+from morphosphere.surveys.clusters import FIGURES as OF_CLUSTERS
 from morphosphere.surveys.evaluate import FIGURES as OF_SURVEYS
 
 REPORT = Path(__file__).resolve().parents[2] / "workflow" / "report"
@@ -18,7 +19,7 @@ REPORT = Path(__file__).resolve().parents[2] / "workflow" / "report"
 def test_every_figure_has_a_caption():
     stems = {Path(name).stem for name in FIGURES} | {"metrics", "provenance", "workflow"}
     stems |= {f"mergers_{name}" for name in ("metrics", *OF_MERGERS)}
-    stems |= {f"survey_{name}" for name in OF_SURVEYS}
+    stems |= {f"survey_{name}" for name in ("metrics", *OF_SURVEYS, *OF_CLUSTERS)}
     assert {path.stem for path in REPORT.glob("*.rst")} == stems
     assert all(len(path.read_text().split()) > 20 for path in REPORT.glob("*.rst"))
 
