@@ -28,6 +28,12 @@ __all__ = ["FIGURES"]
 _PAGES = {
     "explorer": ("explorer/page",),
     "mergers.page": ("mergers/page/web", "explorer/page/css", "explorer/page/js"),
+    "surveys.page": (
+        "surveys/page/web",
+        "mergers/page/web",
+        "explorer/page/css",
+        "explorer/page/js",
+    ),
 }
 
 # Modules that no result depends on: what they decide reaches a stage through its settings, or

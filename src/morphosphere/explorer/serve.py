@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 HOST = "127.0.0.1"
-#: Where a run has its pages: the map, and what images of mergers say.
-PAGES = ("site", "mergers/site")
+#: Where a run has its pages: the map, what images of mergers say, and the survey.
+PAGES = ("site", "mergers/site", "survey/site")
 TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",

@@ -1,118 +1,70 @@
-// All galaxies as points, drawn by WebGL: those that the filters leave out are faint.
+// All galaxies as points. They are written into the pixels of a canvas: no graphics card is needed,
+// and a hundred thousand take a few milliseconds.
 
 import { MISSING } from "./colours.js";
+import { NONE } from "./survey.js";
 
-const ABSENT = 3e38;
-
-const VERTEX = `#version 300 es
-layout(location = 0) in vec2 place;
-layout(location = 1) in float value;
-layout(location = 2) in float kept;
-uniform vec2 centre, half_size;
-uniform float scale, point, low, high, turn;
-uniform bool categorical;
-out float hue;
-void main() {
-  bool known = value < 1e38;
-  float layer = kept < 0.5 ? 0.0 : known ? 2.0 : 1.0;
-  gl_Position = layer == turn ? vec4((place - centre) * scale / half_size, 0.0, 1.0) : vec4(2.0, 2.0, 0.0, 1.0);
-  gl_PointSize = turn < 0.5 ? 0.7 * point : point;
-  float t = categorical ? (value + 0.5) / 256.0 : (clamp((value - low) / (high - low), 0.0, 1.0) * 255.0 + 0.5) / 256.0;
-  hue = known ? t : -1.0;
-}`;
-
-const FRAGMENT = `#version 300 es
-precision highp float;
-in float hue;
-uniform sampler2D colours;
-uniform vec3 missing;
-uniform float point, turn;
-out vec4 colour;
-void main() {
-  float width = turn < 0.5 ? 0.7 * point : point;
-  float edge = (0.5 - length(gl_PointCoord - 0.5)) * width;
-  if (edge < 0.0) discard;
-  float alpha = clamp(edge + 0.35, 0.0, 1.0) * (turn < 0.5 ? 0.13 : turn < 1.5 ? 0.42 : 0.9);
-  vec3 c = turn < 0.5 || hue < 0.0 ? missing : texture(colours, vec2(hue, 0.5)).rgb;
-  if (width > 6.0 && turn > 1.5) c = mix(vec3(0.02, 0.03, 0.06), c, clamp(edge - 0.5, 0.0, 1.0));
-  colour = vec4(c * alpha, alpha);
-}`;
+/** The ground, as bytes a b g r. */
+const GROUND = 0xff120a07;
+/** Points drawn while the view moves; at rest all are. */
+const MOVING = 200_000;
+/** Strength of points that the filters leave out, of those without a value, and of the others. */
+const STRENGTH = [0.16, 0.5, 1];
 
 export class Dots {
+  /** `places` are x and y in turn. */
   constructor(canvas, plane, places) {
-    Object.assign(this, { canvas, plane, places, rows: places.length / 2, scale: null, values: null });
+    Object.assign(this, { canvas, plane, places, rows: places.length / 2, scale: null, values: null, painted: 0 });
     this.mask = new Uint8Array(this.rows).fill(1);
-    this.gl = canvas.getContext("webgl2", { alpha: true, premultipliedAlpha: true, antialias: false });
-    if (!this.gl) throw new Error("This browser cannot draw the galaxies: WebGL 2 is switched off.");
-    this.#build();
-    canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
-    canvas.addEventListener("webglcontextrestored", () => {
-      this.#build();
+    this.pen = canvas.getContext("2d", { alpha: false });
+    this.hue = new Uint32Array(this.rows).fill(packed(MISSING));
+    this.#layer();
+    plane.addEventListener("view", () => {
+      this.moving = true;
       this.draw();
+      clearTimeout(this.rest);
+      this.rest = setTimeout(() => {
+        this.moving = false;
+        if (this.rows > MOVING) this.draw();
+      }, 160);
     });
-    plane.addEventListener("view", () => this.draw());
   }
 
-  #build() {
-    const { gl } = this;
-    const shader = (kind, source) => {
-      const out = gl.createShader(kind);
-      gl.shaderSource(out, source);
-      gl.compileShader(out);
-      if (!gl.getShaderParameter(out, gl.COMPILE_STATUS)) throw new Error(gl.getShaderInfoLog(out));
-      return out;
-    };
-    this.program = gl.createProgram();
-    gl.attachShader(this.program, shader(gl.VERTEX_SHADER, VERTEX));
-    gl.attachShader(this.program, shader(gl.FRAGMENT_SHADER, FRAGMENT));
-    gl.linkProgram(this.program);
-    if (!gl.getProgramParameter(this.program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(this.program));
-    gl.useProgram(this.program);
-    const places = new Map();
-    this.uniform = (name) => {
-      if (!places.has(name)) places.set(name, gl.getUniformLocation(this.program, name));
-      return places.get(name);
-    };
-    gl.enable(gl.BLEND);
-    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    this.texture = gl.createTexture();
-    gl.bindTexture(gl.TEXTURE_2D, this.texture);
-    for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
-    const buffer = (location, size, type, data, use) => {
-      const out = gl.createBuffer();
-      gl.bindBuffer(gl.ARRAY_BUFFER, out);
-      gl.bufferData(gl.ARRAY_BUFFER, data, use);
-      gl.enableVertexAttribArray(location);
-      gl.vertexAttribPointer(location, size, type, false, 0, 0);
-      return out;
-    };
-    buffer(0, 2, gl.FLOAT, this.places, gl.STATIC_DRAW);
-    this.valueBuffer = buffer(1, 1, gl.FLOAT, new Float32Array(this.rows).fill(ABSENT), gl.DYNAMIC_DRAW);
-    this.maskBuffer = buffer(2, 1, gl.UNSIGNED_BYTE, this.mask, gl.DYNAMIC_DRAW);
-    if (this.scale) this.colour(this.scale, this.values);
-  }
-
-  /** Colour by values of a column; a category's code 255, and what is not finite, is not known. */
+  /** Colour by values of a column; a category's code `NONE`, and what is not finite, is not known. */
   colour(scale, values) {
-    const { gl } = this;
     Object.assign(this, { scale, values });
-    const numbers = new Float32Array(this.rows);
+    const table = new Map();
     for (let i = 0; i < this.rows; i++) {
-      const known = scale.categorical ? values[i] !== 255 : Number.isFinite(values[i]);
-      numbers[i] = known ? values[i] : ABSENT;
+      const value = values[i];
+      const known = scale.categorical ? value !== NONE : Number.isFinite(value);
+      const step = !known ? -1 : scale.categorical ? value : Math.round(255 * Math.min(1, Math.max(0, scale.place(value))));
+      if (!table.has(step)) table.set(step, packed(known ? scale.colour(value) : MISSING));
+      this.hue[i] = table.get(step);
     }
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.valueBuffer);
-    gl.bufferData(gl.ARRAY_BUFFER, numbers, gl.DYNAMIC_DRAW);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, scale.colours);
-    this.draw();
+    this.#layer();
+  }
+
+  /** Colour of a galaxy in CSS. */
+  colourOf(row) {
+    const bytes = this.hue[row];
+    return `rgb(${bytes & 255}, ${(bytes >> 8) & 255}, ${(bytes >> 16) & 255})`;
   }
 
   /** Show these galaxies: 1 for each that is kept. */
   keep(mask) {
-    const { gl } = this;
     this.mask = mask;
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.maskBuffer);
-    gl.bufferData(gl.ARRAY_BUFFER, mask, gl.DYNAMIC_DRAW);
+    this.#layer();
+  }
+
+  /** Sort galaxies into those that are drawn first, then, and on top. */
+  #layer() {
+    const { scale, values, mask } = this;
+    const layers = [[], [], []];
+    for (let i = 0; i < this.rows; i++) {
+      const known = !scale || (scale.categorical ? values[i] !== NONE : Number.isFinite(values[i]));
+      layers[mask[i] ? (known ? 2 : 1) : 0].push(i);
+    }
+    this.layers = layers.map((rows) => Uint32Array.from(rows));
     this.draw();
   }
 
@@ -120,7 +72,7 @@ export class Dots {
   get size() {
     const { plane } = this;
     const room = Math.sqrt((plane.width * plane.height) / this.rows);
-    return Math.min(Math.max(0.42 * room, 2.2), 7) * Math.min(2.4, Math.max(0.8, 1 + 0.3 * Math.log2(plane.zoom)));
+    return Math.min(Math.max(0.42 * room, 2.4), 7) * Math.min(2.4, Math.max(0.8, 1 + 0.3 * Math.log2(plane.zoom)));
   }
 
   draw() {
@@ -129,26 +81,68 @@ export class Dots {
   }
 
   #paint() {
-    const { gl, plane, canvas } = this;
+    const { plane, canvas, pen } = this;
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
     const [width, height] = [Math.round(plane.width * ratio), Math.round(plane.height * ratio)];
-    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    gl.viewport(0, 0, width, height);
-    gl.clearColor(0, 0, 0, 0);
-    gl.clear(gl.COLOR_BUFFER_BIT);
-    const set = (name, ...values) => gl[`uniform${values.length}f`](this.uniform(name), ...values);
-    set("centre", ...plane.centre);
-    set("half_size", plane.width / 2, plane.height / 2);
-    set("scale", plane.scale);
-    set("point", this.size * ratio);
-    set("missing", ...MISSING.map((c) => c / 255));
-    set("low", this.scale?.low ?? 0);
-    set("high", this.scale?.high ?? 1);
-    gl.uniform1i(this.uniform("categorical"), this.scale?.categorical ? 1 : 0);
-    for (const turn of [0, 1, 2]) {
-      set("turn", turn);
-      gl.drawArrays(gl.POINTS, 0, this.rows);
+    if (canvas.width !== width || canvas.height !== height || !this.image) {
+      [canvas.width, canvas.height] = [width, height];
+      this.image = pen.createImageData(width, height);
+      this.pixels = new Uint32Array(this.image.data.buffer);
     }
-    this.painted = (this.painted ?? 0) + 1;
+    this.pixels.fill(GROUND);
+    const every = this.moving ? Math.ceil(this.rows / MOVING) : 1;
+    this.layers.forEach((rows, k) => this.#stamp(rows, stampOf((k ? 1 : 0.8) * this.size * ratio, STRENGTH[k], width), width, height, ratio, every));
+    pen.putImageData(this.image, 0, 0);
+    this.painted++;
   }
+
+  #stamp(rows, stamp, width, height, ratio, every) {
+    const { plane, places, pixels, hue } = this;
+    const scale = plane.scale * ratio;
+    const x0 = width / 2 - plane.centre[0] * scale;
+    const y0 = height / 2 + plane.centre[1] * scale;
+    const { offsets, shares, reach } = stamp;
+    for (let k = 0; k < rows.length; k += every) {
+      const i = rows[k];
+      const x = Math.floor(x0 + places[2 * i] * scale);
+      const y = Math.floor(y0 - places[2 * i + 1] * scale);
+      if (x < reach || y < reach || x >= width - reach || y >= height - reach) continue;
+      const at = y * width + x;
+      const colour = hue[i];
+      for (let s = 0; s < offsets.length; s++) {
+        const place = at + offsets[s];
+        const share = shares[s];
+        pixels[place] = share === 256 ? colour : mixed(pixels[place], colour, share);
+      }
+    }
+  }
+}
+
+/** A disc as places relative to its middle, and how much of each it covers, of 256. */
+function stampOf(size, strength, width) {
+  const reach = Math.ceil(size / 2 + 0.5);
+  const offsets = [];
+  const shares = [];
+  for (let y = -reach; y <= reach; y++) {
+    for (let x = -reach; x <= reach; x++) {
+      const share = Math.round(256 * strength * Math.min(1, Math.max(0, size / 2 - Math.hypot(x, y) + 0.5)));
+      if (share < 8) continue;
+      offsets.push(y * width + x);
+      shares.push(share);
+    }
+  }
+  return { offsets: Int32Array.from(offsets), shares: Int32Array.from(shares), reach };
+}
+
+/** A pixel with `share` of 256 of a colour over it. */
+function mixed(under, over, share) {
+  const rest = 256 - share;
+  const redBlue = (((under & 0xff00ff) * rest + (over & 0xff00ff) * share) >>> 8) & 0xff00ff;
+  const green = (((under & 0x00ff00) * rest + (over & 0x00ff00) * share) >>> 8) & 0x00ff00;
+  return (0xff000000 | redBlue | green) >>> 0;
+}
+
+/** Red, green and blue as the bytes of a pixel (little-endian). */
+function packed([red, green, blue]) {
+  return (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
 }

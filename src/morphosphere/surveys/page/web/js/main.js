@@ -6,6 +6,7 @@ import { Scale } from "./colours.js";
 import { announce, byId, el } from "./dom.js";
 import { Dots } from "./dots.js";
 import { colourable, Filters } from "./filters.js";
+import { grouped } from "./format.js";
 import { Grid } from "./grid.js";
 import { drawLegend } from "./legend.js";
 import { fillLists } from "./lists.js";
@@ -35,30 +36,33 @@ async function colour(name) {
   legend(name, scale, values, filters.mask);
 }
 
-/** Words, colours, and how many of the galaxies that are shown have which value. */
+/** What the colours mean, and how many of the galaxies that are shown have which value. */
 function legend(name, scale, values, mask) {
-  const words = page.words.get(name);
-  const sample = [...values].filter((_, i) => mask[i]);
-  const about = { ...scale.column, name: words };
-  let categories = about.categories;
-  if (scale.categorical) {
-    const counts = new Map();
-    for (const code of sample) counts.set(code, (counts.get(code) ?? 0) + 1);
-    categories = categories.map((text, k) => `${text} (${(counts.get(k) ?? 0).toLocaleString("en")})`);
-    about.categories = categories;
-    if (counts.get(NONE)) page.none = counts.get(NONE);
-    else page.none = 0;
+  const figure = byId("legend");
+  byId("classes").classList.toggle("plain", !["predicted", "label", "component"].includes(name));
+  if (name === "predicted") {
+    figure.hidden = true; // the filters say it
+    return;
   }
-  const shown = Object.assign(Object.create(Object.getPrototypeOf(scale)), scale, { column: about });
-  drawLegend(byId("legend"), shown, sample, { total: 1, shown: 1 });
-  if (scale.categorical && page.none) {
-    byId("legend").querySelector("ul").append(el("li", {}, el("i", { class: "missing" }), `${name === "label" ? "no label" : "none"} (${page.none.toLocaleString("en")})`));
+  const sample = values.filter((_, i) => mask[i]);
+  const column = { ...scale.column, name: page.words.get(name) };
+  const counts = new Map();
+  if (scale.categorical) {
+    for (const code of sample) counts.set(code, (counts.get(code) ?? 0) + 1);
+    column.categories = column.categories.map((text, k) => `${text} (${grouped(counts.get(k) ?? 0)})`);
+  }
+  const told = Object.assign(Object.create(Object.getPrototypeOf(scale)), scale, { column });
+  drawLegend(figure, told, sample, { total: sample.length, shown: sample.length });
+  if (counts.get(NONE)) {
+    figure.querySelector("ul").append(el("li", {}, el("i", { class: "missing" }), `${name === "label" ? "no label" : "none"} (${grouped(counts.get(NONE))})`));
   }
 }
 
 /** The galaxy that a pixel means: {row}, or null. */
 function meant([px, py], by = "mouse") {
-  const { plane, grid, filters } = page;
+  const { plane, grid, filters, marks } = page;
+  const pictured = by === "key" ? null : marks.at(px, py);
+  if (pictured !== null) return { row: pictured };
   const radius = Math.min(NEAR[by] ?? NEAR.mouse, Math.hypot(plane.width, plane.height)) / plane.scale;
   return grid.nearest(...plane.toPlane(px, py), radius, { mask: filters.mask })[0] ?? null;
 }

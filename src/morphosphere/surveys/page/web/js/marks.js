@@ -4,7 +4,7 @@
 const PICTURE = 48;
 const CELL = 54;
 /** Sheets that a view may ask for; with more, only the galaxies of the overview are shown. */
-const SHEETS = 24;
+const SHEETS = 64;
 
 export class Marks {
   constructor(canvas, plane, survey, grid, dots) {
@@ -90,16 +90,31 @@ export class Marks {
     for (const [name, row] of this.rings) this.#ring(pen, name, row);
   }
 
-  #picture(pen, { row, x, y, scale, image }) {
+  /** The galaxy whose picture is at a pixel; null if there is none. */
+  at(px, py) {
+    if (!this.pictures) return null;
+    const over = this.chosen.find((one) => {
+      const { x, y, width } = this.#box(one);
+      return one.image && this.dots.mask[one.row] && Math.abs(px - x) <= width / 2 && Math.abs(py - y) <= width / 2;
+    });
+    return over ? over.row : null;
+  }
+
+  /** Where a picture is on the screen: its middle and its width. */
+  #box({ x, y, scale }) {
+    const [px, py] = this.plane.toScreen(x, y);
+    return { x: px, y: py, width: Math.min(PICTURE * (this.plane.scale / scale), 2 * PICTURE) };
+  }
+
+  #picture(pen, one) {
+    const { row, image } = one;
     if (!image || !this.dots.mask[row]) return;
     const { plane, survey, dots } = this;
-    const width = Math.min(PICTURE * (plane.scale / scale), 2 * PICTURE);
-    const [px, py] = plane.toScreen(x, y);
+    const { x: px, y: py, width } = this.#box(one);
     if (px < -width || py < -width || px > plane.width + width || py > plane.height + width) return;
     const { x: left, y: top } = survey.cell(row);
     const side = survey.index.thumbnail;
-    const value = dots.scale?.categorical && dots.values[row] === 255 ? NaN : dots.values?.[row];
-    pen.fillStyle = `rgb(${dots.scale ? dots.scale.colour(value) : "118,126,142"})`;
+    pen.fillStyle = dots.colourOf(row);
     pen.fillRect(px - width / 2 - 2, py - width / 2 - 2, width + 4, width + 4);
     pen.drawImage(image, left, top, side, side, px - width / 2, py - width / 2, width, width);
   }
