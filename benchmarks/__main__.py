@@ -28,6 +28,8 @@ NAMES = (
     "encounters",
     "nbody",
     "scaling_mergers",
+    "survey_predict",
+    "survey_catalogue",
 )
 
 

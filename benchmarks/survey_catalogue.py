@@ -24,7 +24,7 @@ from morphosphere.surveys.reading import model_version
 
 ROWS, MORE = 100_000, 10
 #: HiPS and HATS keep a few numbers of each row: places, ranks, offsets.
-GOALS = {"fits": 1.1, "votable": 1.1, "hats": 1.4, "hips": 2.0}
+GOALS = {"fits": 1.1, "votable": 1.1, "hats": 1.4, "hips": 2.5}
 _BATCH = 10_000
 
 

@@ -35,6 +35,8 @@ def _missing_part(marker: str) -> str | None:
         return "this system does not let us mount a disk in a namespace of our own (unshare)"
     if marker == "compiler" and not shutil.which(os.environ.get("CXX", "g++")):
         return "there is no C++ compiler (Debian package g++)"
+    if marker == "stilts" and not shutil.which("stilts"):
+        return "STILTS is not installed (Debian package stilts)"
     if marker == "slurm" and not shutil.which("slurmctld"):
         return "Slurm is not installed (Debian packages slurm-wlm and munge)"
     return None
@@ -42,7 +44,7 @@ def _missing_part(marker: str) -> str | None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose part of the system is missing; fail it where all parts are required."""
-    for marker in ("chromium", "compiler", "hipsgen", "mounts", "slurm"):
+    for marker in ("chromium", "compiler", "hipsgen", "mounts", "slurm", "stilts"):
         if item.get_closest_marker(marker) and (reason := _missing_part(marker)):
             skip_or_fail(reason)
 

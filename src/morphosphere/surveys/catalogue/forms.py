@@ -8,7 +8,7 @@ from pathlib import Path
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.config.survey_catalogue import CatalogueSettings
-from morphosphere.errors import ConfigError
+from morphosphere.errors import ConfigError, InputError
 from morphosphere.surveys.catalogue.fits_table import write_fits
 from morphosphere.surveys.catalogue.hats import write_hats
 from morphosphere.surveys.catalogue.hips import OnSphere, write_hips
@@ -68,6 +68,11 @@ def make_catalogue(
             _check_rank(settings.hips_rank, contents.numbers)
         facts = contents.write(path)
     made = list(settings.formats)
+    if facts["without_position"] == facts["rows"] and (settings.hips or "hats" in made):
+        raise InputError(
+            f"{images}: no galaxy has a position on the sky ({settings.ra}, {settings.dec}); correct "
+            "the table, or set transfer.catalogue.hips to false and take hats out of its formats"
+        )
     catalogue = Catalogue(path)
     if {"fits", "votable"} & set(made):
         layout = Layout.of(catalogue)

@@ -12,7 +12,6 @@ import numpy as np
 from morphosphere.artefacts.bundle import unit_vector
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.config.hips import HipsSettings
-from morphosphere.errors import InputError
 from morphosphere.files import atomic_path, digest
 from morphosphere.hips import folder, metadata, sources
 from morphosphere.hips.overview import write_preview
@@ -68,20 +67,10 @@ def write_hips(root: Path, catalogue: OnSphere, layer: str, settings: HipsSettin
         "hips_sky" or "hips_sphere".
     settings : HipsSettings
         Title, creator, rank and rows of a tile.
-
-    Raises
-    ------
-    InputError
-        If no row has a position.
     """
     place = catalogue.read(["lon", "lat"])
     lon, lat = place["lon"], place["lat"]
     known = np.isfinite(lon) & np.isfinite(lat)
-    if not known.any():
-        raise InputError(
-            f"{catalogue.path}: no galaxy has a position on this sphere, so no HiPS can be made; "
-            "set transfer.catalogue.hips to false or give positions"
-        )
     fingerprint = {
         "layer": layer,
         "drawing": folder.DRAWING_VERSION,

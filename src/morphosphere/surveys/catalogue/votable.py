@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -73,12 +74,14 @@ def _base64(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def _around(catalogue: Catalogue, layout: Layout, title: str) -> tuple[str, str]:
     """The text before and after the rows."""
     root = ElementTree.Element("VOTABLE", {"version": "1.4", "xmlns": _NAMESPACE})
-    resource = ElementTree.SubElement(root, "RESOURCE", {"name": title})
-    for name in ("model_version", "classes", "creator"):
-        if value := catalogue.metadata.get(name):
-            ElementTree.SubElement(resource, "INFO", {"name": name, "value": value})
+    name = re.sub(r"\W+", "_", title)
+    resource = ElementTree.SubElement(root, "RESOURCE", {"name": name})
+    ElementTree.SubElement(resource, "DESCRIPTION").text = title
+    for key in ("model_version", "classes", "creator"):
+        if value := catalogue.metadata.get(key):
+            ElementTree.SubElement(resource, "INFO", {"name": key, "value": value})
     ElementTree.SubElement(resource, "COOSYS", {"ID": _FRAME, "system": "ICRS"})
-    table = ElementTree.SubElement(resource, "TABLE", {"name": title, "nrows": str(layout.rows)})
+    table = ElementTree.SubElement(resource, "TABLE", {"name": name, "nrows": str(layout.rows)})
     for column in layout.columns:
         element = ElementTree.SubElement(table, "FIELD", _attributes(column))
         if text := column.about.get("description"):
