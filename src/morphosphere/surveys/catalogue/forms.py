@@ -70,8 +70,8 @@ def make_catalogue(
     made = list(settings.formats)
     if facts["without_position"] == facts["rows"] and (settings.hips or "hats" in made):
         raise InputError(
-            f"{images}: no galaxy has a position on the sky ({settings.ra}, {settings.dec}); correct "
-            "the table, or set transfer.catalogue.hips to false and take hats out of its formats"
+            f"{images}: no galaxy has a position on the sky ({settings.ra}, {settings.dec}); "
+            "correct them, or set transfer.catalogue.hips to false and take hats out of its formats"
         )
     catalogue = Catalogue(path)
     if {"fits", "votable"} & set(made):
