@@ -150,3 +150,48 @@ def test_images_that_show_nothing_are_told_apart() -> None:
     images[5, 1, 4, 4] = np.nan
     assert broken(images).tolist() == [False, True, True, True, False, True]
     assert broken(np.zeros((1, 3, 4, 4), np.uint8)).tolist() == [True]
+
+
+def test_pytorch_reads_as_onnx_runtime_does(tmp_path, images) -> None:
+    """The networks that GPUs run, with the outputs in the order in which they are named."""
+    import dataclasses
+
+    import torch
+
+    from morphosphere.artefacts.transform import Transform
+    from morphosphere.config.base import check
+    from morphosphere.config.class_learn import ClassLearnSettings
+    from morphosphere.learn.class_bundle import load_class_networks, write_class_bundle
+    from morphosphere.learn.class_networks import ClassNetworks
+    from morphosphere.posterior import Label
+
+    given = {"classes": ["a", "b"], "type": {"bins": 8}, "members": 2, "masks": 2, "hidden": 8}
+    given |= {"encoder": {"name": "convolutional", "width": 4, "maps": 4}, "features": 4}
+    settings = check(ClassLearnSettings, given, source="test")
+    torch.manual_seed(0)
+    write_class_bundle(
+        tmp_path / "model",
+        networks=ClassNetworks(3, 32, settings),
+        settings=settings,
+        transform=Transform(channels=("i", "r", "g"), size=32),
+        reading={
+            "classes": ["a", "b"],
+            "priors": [0.5, 0.5],
+            "calibration": {"temperature": 1.0, "bias": [0.0, 0.0]},
+            "decision": "balanced",
+            "members": 4,
+            "type": dataclasses.asdict(Label("type", -7.0, 12.0)),
+            "domain": {"limit": 3.0},
+        },
+        examples=torch.from_numpy(images[:3]),
+        training={},
+        metrics={},
+    )
+    onnx = ClassModel.load(tmp_path / "model")
+    networks = load_class_networks(tmp_path / "model", "cpu")
+    ours, theirs = (dataclasses.replace(onnx, network=x).read(images) for x in (networks, None))
+    for name in ("probability", "std", "features", "distance", "type_probability"):
+        np.testing.assert_allclose(
+            getattr(ours, name), getattr(theirs, name), rtol=1e-3, atol=1e-4, err_msg=name
+        )
+    assert ours.type_probability.shape == (12, 8)
