@@ -26,6 +26,8 @@ _STEP = 100
 _LEAST_MINUTES = 10
 #: MB that each job of a cluster takes besides: Snakemake once in the job and once in its step.
 SNAKEMAKE_MB = 350
+#: Stages that read images with a network, in chunks of the settings of `predict`.
+_READ = ("predict", "merger_predict", "merger_evaluate", "survey_predict", "survey_evaluate")
 #: MB of torchrun, on each node.
 TORCHRUN_MB = 600
 #: Size of images in memory, in that of their file, at most.
@@ -67,6 +69,8 @@ NEEDS = {
     "merger_run": Need(300, per_input=0.2, minutes=1),
     "merger_predict": Need(800, per_input=0.02, minutes=20),
     "merger_evaluate": Need(1200, per_input=0.05, minutes=10),
+    "survey_predict": Need(800, per_input=0.02, minutes=20),
+    "survey_evaluate": Need(1200, per_input=0.05, minutes=10),
 }
 
 
@@ -143,7 +147,7 @@ def chunk_mb(stage: str, config: Config, input_mb: float = math.inf) -> float:
     if stage == "learn":
         kept = min(config.learn.memory_mib * 1.1, _UNPACKED * input_mb)
         return kept + 60 * picture * config.learn.batch_size
-    if stage in ("predict", "merger_predict", "merger_evaluate"):
+    if stage in _READ:
         return 60 * picture * config.predict.chunk
     if stage == "evaluate":
         fitted = config.evaluate.max_train + config.evaluate.max_held_out

@@ -43,6 +43,9 @@ _WITHOUT_CHANCE = frozenset(
         "mergers.runs",
         "mergers.deepgalaxy",
         "mergers.real",
+        "surveys.label",
+        "surveys.choose",
+        "surveys.catalogue",
     }
 )
 #: Seconds that a process waits before it ends because it was started in a wrong way.

@@ -12,6 +12,7 @@ from snakemake.exceptions import WorkflowError
 from morphosphere import graph, launch, resources, system
 from morphosphere.errors import MorphosphereError
 from morphosphere.mergers import graph as merger_graph
+from morphosphere.surveys import graph as survey_graph
 
 try:
     CONFIG = graph.load(config)

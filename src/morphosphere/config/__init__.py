@@ -19,6 +19,7 @@ from morphosphere.config.mock import MockSettings
 from morphosphere.config.predict import PredictSettings
 from morphosphere.config.render import RenderSettings
 from morphosphere.config.simulation import SimulationSettings
+from morphosphere.config.transfer import TransferSettings
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -64,6 +65,10 @@ class Config(Settings):
         default_factory=MergersSettings, description=MergersSettings.__doc__
     )
 
+    transfer: TransferSettings = Field(
+        default_factory=TransferSettings, description=TransferSettings.__doc__
+    )
+
     @field_validator("run")
     @classmethod
     def _run_is_a_name(cls, value: str) -> str:
@@ -81,7 +86,7 @@ class Config(Settings):
         if clash := sorted(set(self.simulations) & set(self.surveys)):
             raise ValueError(f"{clash[0]!r} names both a simulation and a survey; rename one")
         if not self.simulations and not self.surveys:
-            if "mergers" in self.model_fields_set:
+            if {"mergers", "transfer"} & self.model_fields_set:
                 return self  # no map is wanted
             raise ValueError("give at least one entry under simulations or surveys")
         for name, simulation in self.simulations.items():

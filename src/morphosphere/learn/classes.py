@@ -69,6 +69,8 @@ class ClassTask(Task):
         self.priors = np.full(classes, 1 / classes)
         self.calibration: tuple[float, list[float]] = (1.0, [0.0] * classes)
         self.limit = 0.0
+        # The polar encoder does not see quarter turns and mirror images.
+        self.views = 1 if settings.encoder.name == "polar" else VIEWS
         given = settings.type
         self.type = Label(TYPE, given.low, given.high) if given else None
 
@@ -224,12 +226,12 @@ class ClassTask(Task):
         """Fit the space of features to training images, probabilities and limits to validation."""
         self.eval()
         self.networks.space.fit(self._activations(batches))
-        logits: list[list[np.ndarray]] = [[] for _ in range(VIEWS)]
-        told: list[list[np.ndarray]] = [[] for _ in range(VIEWS)]
+        logits: list[list[np.ndarray]] = [[] for _ in range(self.views)]
+        told: list[list[np.ndarray]] = [[] for _ in range(self.views)]
         labels, types, distances = [], [], []
         for step in range(held_out.steps):
             batch = held_out[0, step]
-            said = [self.networks(view(batch["images"], k)) for k in range(VIEWS)]
+            said = [self.networks(view(batch["images"], k)) for k in range(self.views)]
             for k, one in enumerate(said):
                 logits[k].append(one[1].numpy())
                 if self.type:
@@ -276,6 +278,7 @@ class ClassTask(Task):
                 "members": self.settings.members * max(1, self.settings.masks),
                 "type": dataclasses.asdict(self.type) if self.type else None,
                 "domain": {"limit": self.limit},
+                "views": self.views,
             },
             examples=examples,
             training=training,

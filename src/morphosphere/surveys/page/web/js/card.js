@@ -77,7 +77,7 @@ export class Card {
       ["Spread", said(galaxy.spread)],
       ["Domain distance", said(galaxy.domain_distance)],
       ["Cluster", galaxy.cluster ?? "none"],
-      ["Mixture without labels", galaxy.component ?? "not known"],
+      ["Without labels", galaxy.component ?? "not known"],
       ["Split", split === null ? "not known" : el("span", { title: SPLITS[split] ?? "" }, split)],
       ...(origin ? [["Label", ORIGINS[origin] ?? origin]] : []),
       ...(galaxy.model_version ? [["Model", galaxy.model_version]] : []),

@@ -9,15 +9,15 @@ import { NONE } from "./survey.js";
 const SUBSETS = [
   ["all", "all", () => true, []],
   ["labelled", "with a label by people", (c, i) => c.label[i] !== NONE, ["label"]],
-  ["wrong", "told unlike their label", (c, i) => c.label[i] !== NONE && c.label[i] !== c.predicted[i], ["label"]],
+  ["wrong", "told wrongly", (c, i) => c.label[i] !== NONE && c.label[i] !== c.predicted[i], ["label"]],
   ["unlabelled", "without a label", (c, i) => c.label[i] === NONE, ["label"]],
   ["strange", "unlike the training images", (c, i) => c.domain_outlier[i] === 1, ["domain_outlier"]],
 ];
 
 const COLOURS = [
-  ["predicted", "predicted class"], ["label", "label by people"], ["confidence", "confidence"],
-  ["spread", "spread of the networks"], ["domain_distance", "domain distance"], ["cluster", "cluster"],
-  ["component", "mixture without labels"], ["type_median", "type (median)"], ["split", "part in training"],
+  ["predicted", "predicted class"], ["label", "label"], ["confidence", "confidence"],
+  ["spread", "spread"], ["domain_distance", "domain distance"], ["cluster", "cluster"],
+  ["component", "mixture (no labels)"], ["type_median", "type (median)"], ["split", "split"],
 ];
 
 export class Filters extends EventTarget {

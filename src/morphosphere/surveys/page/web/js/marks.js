@@ -3,8 +3,10 @@
 /** Width of a picture and of its cell in pixels. */
 const PICTURE = 48;
 const CELL = 54;
-/** Sheets that a view may ask for; with more, only the galaxies of the overview are shown. */
+/** Sheets that a view asks for at most: those with most of its galaxies. */
 const SHEETS = 64;
+/** Sheets in a view that is so wide that the galaxies of the overview are enough. */
+const WIDE = 240;
 
 export class Marks {
   constructor(canvas, plane, survey, grid, dots) {
@@ -43,16 +45,18 @@ export class Marks {
     const [x0, y1] = plane.toPlane(-CELL, -CELL);
     const [x1, y0] = plane.toPlane(plane.width + CELL, plane.height + CELL);
     const rows = [];
-    const sheets = new Set();
+    const sheets = new Map();
+    const sheetOf = (row) => Math.floor(row / survey.perSheet);
     this.grid.within(x0, y0, x1, y1, (row) => {
       if (!this.dots.mask[row]) return;
       rows.push(row);
-      sheets.add(Math.floor(row / survey.perSheet));
+      sheets.set(sheetOf(row), (sheets.get(sheetOf(row)) ?? 0) + 1);
     });
-    const few = sheets.size <= SHEETS;
+    const fullest = [...sheets].sort((a, b) => b[1] - a[1]).slice(0, sheets.size > WIDE ? 0 : SHEETS);
+    const wanted = new Set(fullest.map(([number]) => number));
     const cells = new Map();
     for (const row of rows) {
-      if (!few && row >= survey.index.overview) continue;
+      if (row >= survey.index.overview && !wanted.has(sheetOf(row))) continue;
       const [u, v] = [survey.places[2 * row] / step, survey.places[2 * row + 1] / step];
       const [a, b] = [Math.floor(u), Math.floor(v)];
       const distance = Math.hypot(u - a - 0.5, v - b - 0.5);
