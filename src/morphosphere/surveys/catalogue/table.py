@@ -13,8 +13,8 @@ from morphosphere.artefacts.catalogue import Catalogue, CatalogueWriter
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.config.survey_catalogue import CatalogueSettings
 from morphosphere.errors import ConfigError, InputError
-from morphosphere.predict.catalogue import galaxy_codes
 from morphosphere.progress import log, progress
+from morphosphere.surveys.catalogue.places import Places
 from morphosphere.surveys.reading import ClassModel, type_columns
 
 #: Rows in memory at a time.
@@ -275,28 +275,6 @@ class Contents:
                     f"transfer.catalogue.columns: {name!r} is in the catalogue anyway; leave it out"
                 )
             about[name] = self._images.column_attributes(name)
-
-
-class Places:
-    """Places on the sphere of morphology by image, in 24 bytes each."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        catalogue = Catalogue(path)
-        codes = [galaxy_codes(b["image_id"]) for b in catalogue.batches(["image_id"], ROWS)]
-        codes = np.concatenate(codes) if codes else np.empty(0, np.int64)
-        order = np.argsort(codes)
-        place = catalogue.read(["lon", "lat"])
-        self._codes = codes[order]
-        self._lon = place["lon"].astype(np.float64)[order]
-        self._lat = place["lat"].astype(np.float64)[order]
-
-    def of(self, image_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Longitude and latitude of images in degrees (n,); NaN where there is none."""
-        codes = galaxy_codes(image_ids)
-        at = np.minimum(np.searchsorted(self._codes, codes), len(self._codes) - 1)
-        known = self._codes[at] == codes
-        return np.where(known, self._lon[at], np.nan), np.where(known, self._lat[at], np.nan)
 
 
 def _plain(name: str) -> str:

@@ -19,13 +19,8 @@ from morphosphere.parallel import World
 from morphosphere.predict.catalogue import Chunks
 from morphosphere.predict.scratch import Scratch
 from morphosphere.progress import progress
-from morphosphere.surveys.reading import (
-    ClassModel,
-    Reading,
-    broken,
-    check_finite,
-    type_columns,
-)
+from morphosphere.surveys.predict.soundness import broken, check_finite
+from morphosphere.surveys.reading import ClassModel, Reading, type_columns
 
 #: Rows that are written to the Catalogue at a time.
 ROWS = 8192
@@ -97,7 +92,7 @@ def prepared(
     images : ndarray, shape (n, C, S, S)
         Transformed.
     broken : ndarray of bool, shape (n,)
-        See `reading.broken`.
+        See `soundness.broken`.
     """
 
     def make(start: int, stop: int) -> tuple[int, np.ndarray, np.ndarray]:
