@@ -201,12 +201,11 @@ def test_pictures_of_the_mosaic_do_not_overlap_and_stand_at_their_galaxies(rando
     corner, width = mosaic.square(positions)
     centres = corner + (cells + 0.5) * width / side
     assert np.abs(positions[rows] - centres).max() <= width / side / 2 * 1.001
-    pictures = np.ones((len(rows), 3, mosaic.picture_width(), mosaic.picture_width()))
-    ground = np.zeros((side * mosaic.CELL, side * mosaic.CELL, 3), np.uint8)
+    whole, small = side * mosaic.cell_width(side), mosaic.picture_width(side)
+    pictures = np.ones((len(rows), 3, small, small))
+    ground = np.zeros((whole, whole, 3), np.uint8)
     frames = np.full((len(rows), 3), 100, np.uint8)
     painted = mosaic.paint(pictures, cells, frames, side, ground)
-    assert (painted == 255).all(axis=2).sum() == len(rows) * mosaic.picture_width() ** 2
-    top = side * mosaic.CELL - 1 - int((centres[0, 1] - corner[1]) / width * len(ground))
-    assert (
-        painted[top, int((centres[0, 0] - corner[0]) / width * len(ground))].tolist() == [255] * 3
-    )
+    assert (painted == 255).all(axis=2).sum() == len(rows) * small**2
+    across, up = ((centres[0] - corner) / width * whole).astype(int)
+    assert painted[whole - 1 - up, across].tolist() == [255, 255, 255]

@@ -65,13 +65,13 @@ def galaxies(
     """Pictures of galaxies at their places, framed in the colour of the predicted class."""
     side = mosaic.grid_side(found.positions, settings.thumbnails)
     rows, cells = mosaic.most_central(found.positions, side)
-    width = side * mosaic.CELL
+    width = side * mosaic.cell_width(side)
     canvas = _points_on(found, width)
     frames = np.array([to_rgb(colour(k)) for k in found.target.predicted[rows]]) * 255
     for start in range(0, len(rows), _BATCH):
         part = slice(start, start + _BATCH)
         seen = transform(read_rows(images, found.target.rows[rows[part]]))
-        small = np.clip(resample(seen, mosaic.picture_width()), 0, 1)
+        small = np.clip(resample(seen, mosaic.picture_width(side)), 0, 1)
         mosaic.paint(small, cells[part], frames[part].astype(np.uint8), side, canvas)
     figure = new_figure(10, 10.2)
     axes = figure.subplots()
@@ -163,9 +163,10 @@ def groups(found: Found) -> Figure:
         inside = found.clusters.code == item["cluster"]
         if item["cluster"] != NOISE:
             at = np.median(found.positions[inside], axis=0)
-            left.annotate(str(item["cluster"]), at, ha="center", va="center", fontweight="bold",
-                          bbox={"boxstyle": "round,pad=0.25", "fc": "white",
-                                "ec": cluster_colour(item["cluster"], len(found.classes))})  # fmt: skip
+            box = {"boxstyle": "round,pad=0.25", "fc": "white", "ec": shades[item["cluster"]]}
+            left.annotate(
+                str(item["cluster"]), at, ha="center", va="center", fontweight="bold", bbox=box
+            )
     _bars(middle, facts["items"], found.classes)
     _scatter(right, found.positions, found.components.code)
     without = found.metrics["without_labels"]

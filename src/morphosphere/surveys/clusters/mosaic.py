@@ -6,8 +6,10 @@ import numpy as np
 
 from morphosphere.pictures import rgb
 
-#: Width of a cell in pixels of the drawn mosaic, frame and gap included.
-CELL = 72
+#: Width of the drawn mosaic in pixels, about; more would take memory and not be seen.
+WIDTH = 2300
+#: Width of a cell in pixels, frame and gap included.
+_LEAST_CELL, _MOST_CELL = 24, 72
 _FRAME, _GAP = 3, 2
 
 
@@ -43,12 +45,22 @@ def most_central(positions: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarr
     return rows, cells[rows]
 
 
-def grid_side(positions: np.ndarray, wanted: int, most: int = 48) -> int:
+def grid_side(positions: np.ndarray, wanted: int, most: int = 96) -> int:
     """Cells along the side of the finest grid with at most about `wanted` occupied cells."""
     for side in range(most, 3, -1):
         if len(most_central(positions, side)[0]) <= wanted:
             return side
     return 3
+
+
+def cell_width(side: int) -> int:
+    """Width of a cell in pixels, of so many along the side."""
+    return max(_LEAST_CELL, min(_MOST_CELL, WIDTH // side))
+
+
+def picture_width(side: int) -> int:
+    """Width of a picture in pixels, of so many along the side."""
+    return cell_width(side) - 2 * (_GAP + _FRAME)
 
 
 def paint(
@@ -59,21 +71,16 @@ def paint(
     Parameters
     ----------
     pictures : ndarray, shape (k, C, S, S)
-        Transformed images of S = `picture_width()` pixels.
+        Transformed images of S = `picture_width` pixels.
     cells : ndarray of int, shape (k, 2)
     frames : ndarray of uint8, shape (k, 3)
-    ground : ndarray of uint8, shape (side * CELL, side * CELL, 3)
+    ground : ndarray of uint8, shape (W, W, 3) with W = side * `cell_width`
         What is seen between the pictures; painted on.
     """
+    cell, width = cell_width(side), picture_width(side)
+    inner = cell - 2 * _GAP
     for picture, (column, row), frame in zip(rgb(pictures), cells, frames):
-        top, left = (side - 1 - row) * CELL + _GAP, column * CELL + _GAP
-        inner = CELL - 2 * _GAP
+        top, left = (side - 1 - row) * cell + _GAP, column * cell + _GAP
         ground[top : top + inner, left : left + inner] = frame
-        width = inner - 2 * _FRAME
         ground[top + _FRAME : top + _FRAME + width, left + _FRAME : left + _FRAME + width] = picture
     return ground
-
-
-def picture_width() -> int:
-    """Width of a picture in the mosaic in pixels."""
-    return CELL - 2 * (_GAP + _FRAME)
