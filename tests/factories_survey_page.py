@@ -195,11 +195,14 @@ def write_numbers(run: SurveyRun) -> None:
     }
     recursion = {
         "kept": 1,
-        "rounds": [{"round": 0, "labels_added": 0}, {"round": 1, "labels_added": 96}],
+        "rounds": [
+            {"round": 0, "labels_added": {}},
+            {"round": 1, "labels_added": {"round": 31, "spiral": 1065}},
+        ],
         "before": {"accuracy": 0.9, "balanced_accuracy": 0.88, "n": 158},
         "after": {"accuracy": 0.913, "balanced_accuracy": 0.902, "n": 158},
         "worse": False,
-        "said": "Round 1 is kept: it is better on validation.",
+        "said": "round 1 is kept: it is better on validation",
     }
     run.metrics.write_text(json.dumps(metrics))
     run.recursion.write_text(json.dumps(recursion))

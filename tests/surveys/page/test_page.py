@@ -246,7 +246,8 @@ def test_lists_and_numbers_say_what_was_measured_and_what_was_not(run, visit, co
     for said in ("91.3 %", "0.9871", "1.3 %", "87.0–95.0 %", "more confident half (79)"):
         assert said in text
     assert "not measured" in page.inner_text("#numbers tr:has-text('Log loss') >> nth=0")
-    assert "Round 1 is kept" in text
+    assert "Round 1 is kept: it is better on validation." in text
+    assert "31 round, 1,065 spiral" in text
     assert "A mixture of 3 components agrees with 97.0 % of 48 labels" in text
     assert page.locator("#numbers .reliability circle").count() >= 2
     config = json.loads((copied.site / "config.json").read_text())

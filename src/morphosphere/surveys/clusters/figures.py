@@ -28,6 +28,10 @@ COLOURS = (
 #: Ground of the mosaic, and the points on it.
 _GROUND = (245, 246, 248)
 _BATCH = 256
+#: Width of a picture of the mosaic in inches.
+_CELL = 0.36
+#: Longer side of the mosaic in inches at most.
+_LONGEST = 13.0
 _SURVEYS = (INK, COLOURS[2])
 
 
@@ -73,16 +77,13 @@ def galaxies(
         seen = transform(read_rows(images, found.target.rows[rows[part]]))
         small = np.clip(resample(seen, mosaic.picture_width(side)), 0, 1)
         mosaic.paint(small, cells[part], frames[part].astype(np.uint8), side, canvas)
-    figure = new_figure(10, 10.2)
+    canvas, extent = _occupied(canvas, cells, side, *mosaic.square(found.positions))
+    lines, columns = np.array(canvas.shape[:2]) / mosaic.cell_width(side)
+    inch = min(_CELL, _LONGEST / max(columns, lines))
+    figure = new_figure(max(5.0, inch * columns), max(3.0, inch * lines) + 0.7)
     axes = figure.subplots()
-    corner, extent = mosaic.square(found.positions)
-    axes.imshow(
-        canvas,
-        extent=(corner[0], corner[0] + extent, corner[1], corner[1] + extent),
-        interpolation="antialiased",
-    )
+    axes.imshow(canvas, extent=extent, interpolation="antialiased")
     _bare(axes)
-    _crop(axes, cells, side, corner, extent)
     axes.set_title(f"{len(rows):,} of {len(found.target):,} galaxies; frames: predicted class")
     _legend(axes, found.classes, found.target.predicted, line=True)
     return figure
@@ -103,13 +104,15 @@ def _points_on(found: Found, width: int) -> np.ndarray:
     return canvas
 
 
-def _crop(axes: Axes, cells: np.ndarray, side: int, corner: np.ndarray, extent: float) -> None:
-    """Leave out empty rows and columns at the edges."""
+def _occupied(
+    canvas: np.ndarray, cells: np.ndarray, side: int, corner: np.ndarray, width: float
+) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+    """The canvas without empty lines and columns at its edges, and its extent in the plane."""
     low, high = cells.min(axis=0), cells.max(axis=0) + 1
-    axes.set(
-        xlim=corner[0] + extent * np.array([low[0], high[0]]) / side,
-        ylim=corner[1] + extent * np.array([low[1], high[1]]) / side,
-    )
+    cell = mosaic.cell_width(side)
+    cut = canvas[(side - high[1]) * cell : (side - low[1]) * cell, low[0] * cell : high[0] * cell]
+    (left, bottom), (right, top) = corner + width * low / side, corner + width * high / side
+    return cut, (left, right, bottom, top)
 
 
 @rc_context(STYLE)

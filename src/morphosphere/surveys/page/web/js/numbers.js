@@ -30,6 +30,7 @@ const OF_CLASS = [["n", "galaxies", grouped], ["precision", "precision", share],
 const say = (value, write) => (Number.isFinite(value) ? write(value) : NONE);
 const cell = (value, write) => el("td", { class: Number.isFinite(value) ? null : "soft" }, say(value, write));
 const table = (head, rows) => el("div", { class: "scroll" }, el("table", {}, head ? el("thead", {}, el("tr", {}, head.map((text) => el("th", { scope: "col" }, text)))) : null, el("tbody", {}, rows)));
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 const row = (name, ...cells) => el("tr", {}, el("th", { scope: "row" }, name), cells.flat());
 const panel = (title, ...content) => el("section", { class: "panel" }, el("h3", {}, title), content);
 const absent = (title, file) => panel(title, el("p", { class: "soft" }, `Not measured: there is no ${file}.`));
@@ -70,13 +71,12 @@ function perClass(metrics) {
 function recursion(found) {
   if (!found) return absent("Recursive training", "recursion.json");
   const shown = [["accuracy", "Accuracy", share], ["balanced_accuracy", "Balanced accuracy", share], ["roc_auc", "ROC AUC", (v) => v.toFixed(4)], ["log_loss", "Log loss", plain], ["n", "Test galaxies", grouped]];
-  const rounds = Array.isArray(found.rounds) ? found.rounds : [];
-  const added = rounds.length
-    ? [row("Labels added", el("td", { class: "soft" }, "–"), el("td", {}, grouped(Math.max(0, ...rounds.map((r) => r.labels_added).filter(Number.isFinite)))))]
-    : [];
+  const kept = Array.isArray(found.rounds) ? found.rounds.find((round) => round.round === found.kept) : null;
+  const added = Object.entries(kept?.labels_added ?? {}).map(([name, n]) => `${grouped(n)} ${name}`).join(", ");
+  const labels = row("Confident labels added", el("td", { class: "soft" }, "–"), el("td", { class: "long" }, kept ? added || "none" : NONE));
   return panel("Recursive training",
-    el("p", {}, found.said ?? (Number.isFinite(found.kept) ? `Round ${found.kept} is kept.` : "It is not said which round is kept.")),
-    table(["", "before", "after"], [...shown.map(([key, words, write]) => row(words, cell(found.before?.[key], write), cell(found.after?.[key], write))), ...added]),
+    el("p", {}, found.said ? sentence(found.said) : (Number.isFinite(found.kept) ? `Round ${found.kept} is kept.` : "It is not said which round is kept.")),
+    table(["", "before", "after"], [...shown.map(([key, words, write]) => row(words, cell(found.before?.[key], write), cell(found.after?.[key], write))), labels]),
   );
 }
 
@@ -93,7 +93,7 @@ function clusters(found) {
   ];
   const { number: count, noise_share: noise } = found.clusters ?? {};
   return panel("Without labels",
-    el("p", {}, found.said ? `${found.said}.` : "It is not said how the mixture agrees with the classes."),
+    el("p", {}, found.said ? sentence(found.said) : "It is not said how the mixture agrees with the classes."),
     table(["", ...names.map(([, words]) => words)], rows),
     el("p", { class: "soft note" }, `${Number.isFinite(count) ? `${count} clusters` : "Clusters"} on ${Number.isFinite(found.used) ? grouped(found.used) : "the"} galaxies, ${say(noise, share)} in none${Number.isFinite(found.mixing?.ratio) ? `; mixing with the labelled survey ${number(found.mixing.ratio, 2)} (1: alike, 0: apart)` : ""}.`),
   );
