@@ -20,7 +20,7 @@ from benchmarks.survey_predict import CHANNELS, CLASSES, write_untrained
 from morphosphere.artefacts.catalogue import CatalogueWriter
 from morphosphere.artefacts.imageset import ImageSetWriter
 from morphosphere.progress import log
-from morphosphere.surveys.reading import model_version
+from morphosphere.surveys.facts import model_version
 
 ROWS, MORE = 100_000, 10
 #: HiPS and HATS keep a few numbers of each row: places, ranks, offsets.

@@ -23,9 +23,10 @@ ENVIRONMENTS = {
     "download": "numpy pydantic pyyaml rich h5py pyarrow astropy requests urllib3 astroquery "
     "pillow matplotlib",
     "simulations": f"{_GROUND} pynbody galsim threadpoolctl numba",
-    "surveys": f"{_GROUND} pillow simplejpeg",
+    "surveys": f"{_GROUND} pillow simplejpeg pandas",
     "learning": f"{_GROUND} torch torchvision timm lightning torchmetrics onnx onnxruntime "
-    "onnxscript faiss-cpu scikit-learn threadpoolctl healpy hpgeom matplotlib pillow pytreegrav",
+    "onnxscript faiss-cpu scikit-learn umap-learn threadpoolctl healpy hpgeom matplotlib pillow "
+    "pytreegrav",
     "map": f"{_GROUND} numba threadpoolctl onnxruntime healpy hpgeom mocpy matplotlib pillow "
     "simplejpeg",
 }

@@ -34,7 +34,7 @@ def test_profile(**changes: object) -> dict:
         "slurm_partition": "'main'",
     }
     profile["config"] = ["compute={nodes: 2, gpus: 0, processes: 1, cores: 1}"]
-    for rule in ("extract", "predict", "predict_mergers"):
+    for rule in ("extract", "predict", "predict_mergers", "predict_round", "predict_survey"):
         profile["set-resources"][rule] |= {"tasks": 2, "nodes": 2}
     profile |= {"slurm-init-seconds-before-status-checks": 1, "latency-wait": 10}
     profile["max-jobs-per-timespan"] = "600/1m"

@@ -116,6 +116,7 @@ _IMPORTED_AS = {
     "yaml": "pyyaml",
     "faiss": "faiss-cpu",
     "sklearn": "scikit-learn",
+    "umap": "umap-learn",
     "lightning_fabric": "lightning",  # a part of it, in a package of its own
 }
 
@@ -124,7 +125,7 @@ def _jobs() -> list[tuple[str, str, str]]:
     """Name, environment and stage of every rule that runs one."""
     jobs = []
     for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
-        for rule in re.split(r"^rule ", file.read_text(), flags=re.MULTILINE)[1:]:
+        for rule in re.split(r"^(?:rule|checkpoint) ", file.read_text(), flags=re.MULTILINE)[1:]:
             stage = re.search(r"-m morphosphere\.([\w.]+)", rule)
             if stage:
                 environment = re.search(r'conda:\s+"\.\./\.\./envs/(\w+)\.yaml"', rule)

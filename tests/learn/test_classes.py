@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from factories_surveys import class_settings, labelled_images, write_labelled
+from morphosphere import calibration
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import split_of
 from morphosphere.artefacts.transform import Transform
 from morphosphere.errors import ConfigError, InputError
-from morphosphere.learn import class_calibration as calibration
 from morphosphere.learn.class_bundle import load_class_networks
 from morphosphere.learn.class_networks import ClassNetworks, FeatureSpace
 from morphosphere.learn.classes import ClassTask

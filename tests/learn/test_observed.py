@@ -54,9 +54,7 @@ def test_the_point_spread_function_keeps_flux_and_widens() -> None:
 
 def test_noise_is_as_large_as_asked_for() -> None:
     transform = _transform("linear", scale="fixed", value=1.0)
-    settings = ObservedSettings(
-        psf=(0.01, 0.01), sky=(0.02, 0.02), foreground=0.0, observed=1.0
-    )
+    settings = ObservedSettings(psf=(0.01, 0.01), sky=(0.02, 0.02), foreground=0.0, observed=1.0)
     flat = torch.full((8, 2, 32, 32), 0.5)
     torch.manual_seed(0)
     assert float((observe(flat, transform, settings) - flat).std()) == pytest.approx(0.02, rel=0.05)

@@ -33,6 +33,12 @@ def places(project) -> Path:
                 if table:
                     (project.folder / table).parent.mkdir(parents=True, exist_ok=True)
                     (project.folder / table).touch()
+        for source in config.get("transfer", {}).values():
+            given = source.get("images") if isinstance(source, dict) else None
+            if given:
+                (project.folder / given["path"]).mkdir(parents=True, exist_ok=True)
+                if "table" in given:
+                    (project.folder / given["table"]).touch()
         mergers = config.get("mergers", {})
         for kind in ("runs", "deepgalaxy", "real"):
             for source in mergers.get(kind, {}).values():
@@ -42,7 +48,8 @@ def places(project) -> Path:
     return project.folder
 
 
-MAPS = [example for example in EXAMPLES if not example.stem.startswith("mergers")]
+NO_MAP = ("mergers", "survey_sdss")
+MAPS = [example for example in EXAMPLES if not example.stem.startswith(NO_MAP)]
 MERGERS = [example for example in EXAMPLES if example.stem.startswith("mergers")]
 
 
@@ -73,3 +80,10 @@ def test_example_of_mergers_makes_a_plan(project, places: Path, example: Path) -
     assert not rules & {"learn", "hips", "mock", "extract"}
     # There is nothing for a map: the same without a target.
     assert project.planned("--configfile", "example.yaml") >= rules - {"mergers"}
+
+
+def test_example_of_surveys_makes_a_plan(project, places: Path) -> None:
+    shutil.copy(ROOT / "config" / "examples" / "survey_sdss.yaml", places / "example.yaml")
+    rules = project.planned("--configfile", "example.yaml")
+    assert {"collect_survey", "survey_label", "learn_labelled", "choose_labels"} <= rules
+    assert not {"mock", "extract", "learn", "hips"} & rules

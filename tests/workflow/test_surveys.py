@@ -98,12 +98,12 @@ def test_metrics_have_the_keys_that_others_look_for(finished) -> None:
 
 def test_no_object_of_training_is_scored(finished) -> None:
     folder = finished.folder / "results/votes/survey"
-    labelled = Catalogue(folder / "labelled.parquet").read(["object", "split"])
-    target = Catalogue(folder / "target.parquet").read(["object", "split"])
+    wanted = ["object", "split"]
+    labelled = Catalogue(folder / "labelled.parquet").read(wanted)
+    target = Catalogue(folder / "target.parquet").read(wanted)
+    pairs = [pair for rows in (labelled, target) for pair in zip(*(rows[k] for k in wanted))]
     part = {
-        name: {
-            o for rows in (labelled, target) for o, s in zip(rows["object"], rows["split"]) if s == name
-        }
+        name: {galaxy for galaxy, split in pairs if split == name}
         for name in ("train", "validation", "test")
     }
     assert not part["train"] & part["test"]

@@ -12,12 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from morphosphere import calibration
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.transform import Transform
 from morphosphere.config.class_learn import ClassLearnSettings
 from morphosphere.errors import ConfigError, InputError
-from morphosphere.learn import class_calibration as calibration
 from morphosphere.learn.augment import add_noise, disturb
 from morphosphere.learn.bins import soft_bins
 from morphosphere.learn.class_bundle import write_class_bundle

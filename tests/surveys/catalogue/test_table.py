@@ -10,7 +10,7 @@ from astropy.io.votable.ucd import parse_ucd
 from factories_classes import CLASSES
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.artefacts.imageset import ImageSet
-from morphosphere.surveys.reading import model_version
+from morphosphere.surveys.facts import model_version
 
 from .conftest import COUNT, Scene
 

@@ -11,8 +11,9 @@ from factories_classes import write_class_bundle
 from factories_models import blobs
 from morphosphere.errors import InputError
 from morphosphere.files import read_json, write_json
+from morphosphere.surveys.facts import model_version
 from morphosphere.surveys.predict.soundness import broken
-from morphosphere.surveys.reading import ClassModel, model_version
+from morphosphere.surveys.reading import ClassModel
 from morphosphere.views import view
 
 CLASSES = ("a", "b", "c")

@@ -11,8 +11,9 @@ from factories_classes import CLASSES, write_class_bundle, write_survey
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import SPLITS, split_of
+from morphosphere.surveys.facts import model_version
 from morphosphere.surveys.predict.__main__ import main
-from morphosphere.surveys.reading import ClassModel, model_version
+from morphosphere.surveys.reading import ClassModel
 from ranks import run_ranks
 
 

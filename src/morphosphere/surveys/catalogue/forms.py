@@ -15,7 +15,7 @@ from morphosphere.surveys.catalogue.hips import OnSphere, write_hips
 from morphosphere.surveys.catalogue.records import Layout
 from morphosphere.surveys.catalogue.table import Contents
 from morphosphere.surveys.catalogue.votable import write_votable
-from morphosphere.surveys.reading import ClassModel
+from morphosphere.surveys.facts import ModelFacts
 
 #: Where each form lies below the output.
 PLACES = {
@@ -62,7 +62,7 @@ def make_catalogue(
     path = output / "catalogue.parquet"
     with ImageSet(images) as source:
         contents = Contents(
-            source, Catalogue(predictions), ClassModel.load(model), placed, settings
+            source, Catalogue(predictions), ModelFacts.load(model), placed, settings
         )
         if settings.hips:
             _check_rank(settings.hips_rank, contents.numbers)

@@ -15,7 +15,7 @@ from morphosphere.config.survey_catalogue import CatalogueSettings
 from morphosphere.errors import ConfigError, InputError
 from morphosphere.progress import log, progress
 from morphosphere.surveys.catalogue.places import Places
-from morphosphere.surveys.reading import ClassModel, type_columns
+from morphosphere.surveys.facts import ModelFacts, type_columns
 
 #: Rows in memory at a time.
 ROWS = 16384
@@ -57,7 +57,7 @@ class Contents:
     images : ImageSet
     predictions : Catalogue
         Of the same images in the same order.
-    model : ClassModel
+    model : ModelFacts
     placed : Path or None
         Catalogue with places on the sphere.
     settings : CatalogueSettings
@@ -74,7 +74,7 @@ class Contents:
         self,
         images: ImageSet,
         predictions: Catalogue,
-        model: ClassModel,
+        model: ModelFacts,
         placed: Path | None,
         settings: CatalogueSettings,
     ) -> None:

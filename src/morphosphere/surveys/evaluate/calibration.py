@@ -6,8 +6,9 @@ import dataclasses
 
 import numpy as np
 
+from morphosphere.calibration import softmax
 from morphosphere.surveys.evaluate.scored import Scored
-from morphosphere.surveys.reading import ClassModel, softmax
+from morphosphere.surveys.reading import ClassModel
 
 #: Smaller probabilities are not told from zero in float32.
 _TINY = 1e-12

@@ -19,8 +19,9 @@ from morphosphere.parallel import World
 from morphosphere.predict.catalogue import Chunks
 from morphosphere.predict.scratch import Scratch
 from morphosphere.progress import progress
+from morphosphere.surveys.facts import type_columns
 from morphosphere.surveys.predict.soundness import broken, check_finite
-from morphosphere.surveys.reading import ClassModel, Reading, type_columns
+from morphosphere.surveys.reading import ClassModel, Reading
 
 #: Rows that are written to the Catalogue at a time.
 ROWS = 8192

@@ -7,28 +7,28 @@ beside it, which mends what weights of classes in the loss have shifted.
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize
 
 #: How strongly biases are drawn to 0, in images; temperature to 1, likewise.
 _PRIOR = 4.0
-_TINY = 1e-9
+_TINY = 1e-12
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Softmax over the last axis, in float64."""
+    x = np.asarray(logits, dtype=np.float64)
+    x = np.exp(x - x.max(axis=-1, keepdims=True))
+    return x / x.sum(axis=-1, keepdims=True)
 
 
 def mean_probability(views: list[np.ndarray]) -> np.ndarray:
     """Mean over views and members of the softmax of logits (N, M, K): shape (N, K)."""
-    total = 0.0
-    for logits in views:
-        x = np.asarray(logits, dtype=np.float64)
-        x = np.exp(x - x.max(axis=-1, keepdims=True))
-        total = total + (x / x.sum(axis=-1, keepdims=True)).mean(axis=1)
-    return total / len(views)
+    return sum(softmax(logits).mean(axis=1) for logits in views) / len(views)
 
 
 def calibrated(probability: np.ndarray, temperature: float, bias: np.ndarray) -> np.ndarray:
     """Softmax of log(p) / temperature + bias, shape (N, K)."""
-    x = np.log(np.maximum(probability, _TINY)) / temperature + np.asarray(bias)
-    x = np.exp(x - x.max(axis=1, keepdims=True))
-    return x / x.sum(axis=1, keepdims=True)
+    logits = np.log(np.maximum(probability, _TINY)) / temperature
+    return softmax(logits + np.asarray(bias, dtype=np.float64))
 
 
 def fit(probability: np.ndarray, label: np.ndarray) -> tuple[float, list[float]]:
@@ -45,6 +45,8 @@ def fit(probability: np.ndarray, label: np.ndarray) -> tuple[float, list[float]]
     bias : list of float, length K
         The first is 0. With fewer than ten images, or one class, nothing is changed.
     """
+    from scipy.optimize import minimize
+
     classes = probability.shape[1]
     nothing = 1.0, [0.0] * classes
     if len(label) < 10 or len(np.unique(label)) < 2:
