@@ -160,6 +160,4 @@ def scored_of(
         spread=np.zeros(n),
         distance=np.ones(n),
         outlier=np.zeros(n, bool),
-        type_true=np.full(n, np.nan),
-        type_said={},
     )

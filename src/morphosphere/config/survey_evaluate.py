@@ -33,6 +33,11 @@ class SurveyEvaluateSettings(Settings):
         description="Column of the size that accuracies are told by; null: the half-light radius "
         "measured on the images.",
     )
+    type_range: tuple[float, float] | None = Field(
+        None,
+        description="First and last type of the test images whose told type is compared with it; "
+        "null: all that are known.",
+    )
     groups: int = Field(
         4,
         ge=1,

@@ -9,11 +9,11 @@ import numpy as np
 
 from morphosphere.artefacts.bundle import unit_vector
 from morphosphere.artefacts.catalogue import Catalogue
+from morphosphere.artefacts.codes import galaxy_codes
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import LABELS, UNSEEN, split_of
 from morphosphere.errors import ConfigError, InputError
 from morphosphere.evaluate.regression import Property, as_property, is_property
-from morphosphere.predict.catalogue import galaxy_codes
 from morphosphere.predict.placement import Model
 
 _BLOCK = 16384

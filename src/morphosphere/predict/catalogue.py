@@ -6,7 +6,6 @@ chunks. What is computed of an image therefore does not depend on the number of 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from morphosphere.artefacts.catalogue import CatalogueWriter
+from morphosphere.artefacts.codes import galaxy_codes
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import labels_of, origins
 from morphosphere.config.predict import PredictSettings
@@ -156,17 +156,6 @@ def _place(
         part.close()
     ranks.barrier()
     return width
-
-
-def galaxy_codes(names: np.ndarray) -> np.ndarray:
-    """A 64-bit integer for each galaxy's identifier: eight bytes instead of a string."""
-    return np.array(
-        [
-            int.from_bytes(hashlib.blake2b(str(n).encode(), digest_size=8).digest(), signed=True)
-            for n in names
-        ],
-        dtype=np.int64,
-    )
 
 
 def _find_neighbours(

@@ -16,6 +16,7 @@ from morphosphere.surveys.evaluate import FIGURES
 from morphosphere.surveys.evaluate.__main__ import main
 from morphosphere.surveys.evaluate.figures import common
 from morphosphere.surveys.evaluate.notes import notes
+from morphosphere.surveys.evaluate.ordinal import Typed
 from morphosphere.surveys.evaluate.scored import open_predictions, read_scored
 from morphosphere.surveys.evaluate.scores import NAMES
 
@@ -153,7 +154,8 @@ def test_a_model_that_labels_of_the_target_made_worse_is_told(
     scored = read_scored(catalogue, ("smooth", "featured"))
     for better, said in ((0.001, True), (-0.001, False)):
         first = {"n": 90, "balanced_accuracy": plain["balanced_accuracy"] + better}
-        found = notes(plain | {"first_model": first}, scored, curve=False, first=True)
+        facts = plain | {"first_model": first}
+        found = notes(facts, scored, Typed(), curve=False, first=True)
         assert ("have not made it better" in found.get("first_model", "")) is said
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from morphosphere.artefacts.catalogue import CatalogueWriter
+from morphosphere.artefacts.codes import galaxy_codes
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import labels_of, origins
 from morphosphere.config.merger_predict import MergerPredictSettings
@@ -15,7 +16,7 @@ from morphosphere.mergers.reading import MergerModel, Reading, check_finite, uns
 from morphosphere.parallel import World
 from morphosphere.posterior import QUANTILES, Label
 from morphosphere.predict import neighbours as similar
-from morphosphere.predict.catalogue import ROWS, Chunks, galaxy_codes
+from morphosphere.predict.catalogue import ROWS, Chunks
 from morphosphere.predict.scratch import Scratch
 from morphosphere.progress import progress
 

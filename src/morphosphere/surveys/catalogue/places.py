@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from morphosphere.artefacts.catalogue import Catalogue
-from morphosphere.predict.catalogue import galaxy_codes
+from morphosphere.artefacts.codes import galaxy_codes
 
 #: Rows read at a time.
 _ROWS = 16384

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from morphosphere.surveys.evaluate import scores
+from morphosphere.surveys.evaluate.ordinal import Typed
 from morphosphere.surveys.evaluate.scored import Scored
 
 
-def notes(metrics: dict[str, Any], scored: Scored, *, curve: bool, first: bool) -> dict[str, str]:
+def notes(
+    metrics: dict[str, Any], scored: Scored, typed: Typed, *, curve: bool, first: bool
+) -> dict[str, str]:
     """What is missing in the metrics, and why: {key: reason}.
 
     `curve` and `first` say whether models of the learning curve, and of the labelled survey, were
@@ -27,7 +30,7 @@ def notes(metrics: dict[str, Any], scored: Scored, *, curve: bool, first: bool) 
         found["ece_before_temperature"] = found["ece"]
     if metrics["type_mae"] is None:
         found["type_mae"] = (
-            "no true type of the test images is known" if scored.type_said
+            "no true type of the test images is known" if typed.said
             else "the model tells no type (transfer.label.type is not set)"
         )  # fmt: skip
     if metrics["type_mae_median_of_training"] is None:

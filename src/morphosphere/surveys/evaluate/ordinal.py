@@ -2,25 +2,82 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from morphosphere.artefacts.catalogue import Catalogue
+from morphosphere.posterior import QUANTILES
 from morphosphere.surveys.evaluate.bootstrap import mean_interval
-from morphosphere.surveys.evaluate.scored import Scored
 
 #: Central intervals of the posterior: name to the ends' names.
 INTERVALS = {"68": ("low68", "high68"), "95": ("low95", "high95")}
 
 
+@dataclass(frozen=True)
+class Typed:
+    """Test images whose type is known, whatever their class, and what the model says of it.
+
+    Attributes
+    ----------
+    objects : ndarray of str, shape (n,)
+    true : ndarray, shape (n,)
+    said : dict
+        Quantile name of `posterior.QUANTILES` to (n,); empty if the model tells no type.
+    """
+
+    objects: np.ndarray = field(default_factory=lambda: np.empty(0, str))
+    true: np.ndarray = field(default_factory=lambda: np.empty(0))
+    said: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.true)
+
+
+def read_types(catalogue: Catalogue, span: tuple[float, float] | None = None) -> Typed:
+    """Test images with a known type, within `span` (both ends included) if that is given."""
+    if "type_median" not in catalogue.columns:
+        return Typed()
+    said = [f"type_{key}" for key in QUANTILES]
+    if "type" not in catalogue.columns:
+        return Typed(said={key: np.empty(0) for key in QUANTILES})
+    names = ["object", "split", "type", *said]
+    low, high = span or (-np.inf, np.inf)
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for batch in catalogue.batches(names):
+        true = batch["type"].astype(np.float64)
+        chosen = (batch["split"] == "test") & np.isfinite(true) & np.isfinite(batch["type_median"])
+        chosen &= (true >= low) & (true <= high)
+        for name in names:
+            parts[name].append(batch[name][chosen])
+    found = {name: np.concatenate(pieces) for name, pieces in parts.items()}
+    return Typed(
+        objects=found["object"].astype(str),
+        true=found["type"].astype(np.float64),
+        said={key: found[f"type_{key}"].astype(np.float64) for key in QUANTILES},
+    )
+
+
+def training_types(catalogue: Catalogue) -> np.ndarray:
+    """Known types of the training images, shape (n,)."""
+    if "type" not in catalogue.columns:
+        return np.empty(0)
+    found = [
+        batch["type"][(batch["split"] == "train") & np.isfinite(batch["type"])]
+        for batch in catalogue.batches(["type", "split"])
+    ]
+    return np.concatenate(found).astype(np.float64)
+
+
 def measure_type(
-    scored: Scored, training: np.ndarray, *, bootstrap: int, seed: int
+    typed: Typed, training: np.ndarray, *, bootstrap: int, seed: int
 ) -> dict[str, Any]:
     """Errors of the posterior's median, and how often its intervals hold the truth.
 
     Parameters
     ----------
-    scored : Scored
+    typed : Typed
     training : ndarray, shape (m,)
         Types of the training images.
     bootstrap : int
@@ -34,32 +91,21 @@ def measure_type(
         ``type``: {n, bias (mean of told minus true), coverage}, and ``intervals``. None where not
         known.
     """
-    known = type_known(scored)
     out: dict[str, Any] = {"type_mae": None, "type_mae_median_of_training": None, "intervals": {}}
-    if not known.any():
+    if not len(typed):
         return out
-    true = scored.type_true[known]
-    error = scored.type_said["median"][known] - true
+    true = typed.true
+    error = typed.said["median"] - true
     out["type_mae"] = float(np.abs(error).mean())
     if len(training):
         out["type_mae_median_of_training"] = float(np.abs(true - np.median(training)).mean())
     out["type"] = {
-        "n": int(known.sum()),
+        "n": len(typed),
         "bias": float(error.mean()),
         "coverage": {
-            name: float(((scored.type_said[low][known] <= true)
-                         & (true <= scored.type_said[high][known])).mean())
+            name: float(((typed.said[low] <= true) & (true <= typed.said[high])).mean())
             for name, (low, high) in INTERVALS.items()
         },
     }  # fmt: skip
-    out["intervals"]["type_mae"] = mean_interval(
-        np.abs(error), scored.objects[known], bootstrap, seed
-    )
+    out["intervals"]["type_mae"] = mean_interval(np.abs(error), typed.objects, bootstrap, seed)
     return out
-
-
-def type_known(scored: Scored) -> np.ndarray:
-    """Which images have both a true type and one that the model tells: mask (n,)."""
-    if not scored.type_said:
-        return np.zeros(len(scored), bool)
-    return np.isfinite(scored.type_true) & np.isfinite(scored.type_said["median"])

@@ -22,7 +22,7 @@ from morphosphere.surveys.evaluate.domain import doubts, measure_domain
 from morphosphere.surveys.evaluate.figures import classes, courses, pictures, values
 from morphosphere.surveys.evaluate.figures.common import write_figures
 from morphosphere.surveys.evaluate.notes import notes
-from morphosphere.surveys.evaluate.ordinal import measure_type
+from morphosphere.surveys.evaluate.ordinal import measure_type, read_types, training_types
 from morphosphere.surveys.evaluate.scored import (
     Scored,
     Survey,
@@ -30,7 +30,6 @@ from morphosphere.surveys.evaluate.scored import (
     read_scored,
     read_survey,
     take_column,
-    training_types,
 )
 from morphosphere.surveys.evaluate.sheets import sheets_of_target, sheets_of_test
 from morphosphere.surveys.evaluate.strata import Stratum, measure_strata, read_strata
@@ -111,9 +110,8 @@ def evaluate(
         log(f"evaluate {len(scored)} test images of {len(np.unique(scored.objects))} objects")
         metrics, strata = _measure(given, settings, images, scored, before, seed)
         metrics["first_model"] = measure_first(first, images, scored, settings, seed)
-        types = measure_type(
-            scored, _types(surveys, found), bootstrap=settings.bootstrap, seed=seed
-        )
+        typed = read_types(found, settings.type_range)
+        types = measure_type(typed, _types(surveys, found), bootstrap=settings.bootstrap, seed=seed)
         metrics["intervals"] |= types.pop("intervals")
         metrics |= types
         metrics |= about_recursion(recursion)
@@ -122,7 +120,9 @@ def evaluate(
         metrics["doubt"] = doubts(scored)
         metrics["train_seconds"] = train_seconds(model, first)
         metrics["catalogue"] = about_target(short["target"])
-        metrics["notes"] = notes(metrics, scored, curve=bool(given.curve), first=first is not None)
+        metrics["notes"] = notes(
+            metrics, scored, typed, curve=bool(given.curve), first=first is not None
+        )
         for name in sorted(set(metrics["notes"].values())):
             log(f"evaluate: {name}")
         transform, shown = model.bundle.transform, settings.shown
@@ -134,7 +134,7 @@ def evaluate(
                 "learning_curve": courses.learning_curve(metrics),
                 "strata": courses.strata(strata),
                 "recursion": courses.recursion(recursion),
-                "type": values.types(scored, metrics),
+                "type": values.types(typed, metrics),
                 "certain": pictures.sheets(
                     sheets_of_test(images, scored, transform, shown),
                     "Test images; framed: told wrongly",

@@ -12,7 +12,6 @@ import numpy as np
 
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.errors import InputError
-from morphosphere.posterior import QUANTILES
 
 #: Origins of labels that people gave; those of recursion are not among them.
 HUMAN = ("survey", "match")
@@ -41,10 +40,6 @@ class Scored:
     spread, distance : ndarray, shape (n,)
         Epistemic spread, and domain distance.
     outlier : ndarray of bool, shape (n,)
-    type_true : ndarray, shape (n,)
-        NaN where not known.
-    type_said : dict
-        Quantile name of `posterior.QUANTILES` to (n,); empty if the model tells no type.
     """
 
     classes: tuple[str, ...]
@@ -57,8 +52,6 @@ class Scored:
     spread: np.ndarray
     distance: np.ndarray
     outlier: np.ndarray
-    type_true: np.ndarray
-    type_said: dict[str, np.ndarray]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -80,7 +73,6 @@ class Scored:
             for name, value in vars(self).items()
             if name in self.__dataclass_fields__
         }
-        values["type_said"] = {name: value[chosen] for name, value in self.type_said.items()}
         return Scored(**values)
 
 
@@ -140,10 +132,8 @@ def read_scored(catalogue: Catalogue, classes: Sequence[str]) -> Scored:
         If a label is no index of a class, a predicted class is none, or a probability is not
         finite.
     """
-    said = [name for name in (f"type_{key}" for key in QUANTILES) if name in catalogue.columns]
-    kept = {name: QUANTILES_OF[name] for name in said}
     chance = [f"p_{name}" for name in classes]
-    names = [*_LABELS, *_SAID, *chance, *said, *(["type"] if "type" in catalogue.columns else [])]
+    names = [*_LABELS, *_SAID, *chance]
     parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
     rows, start = [], 0
     for batch in catalogue.batches(names):
@@ -156,7 +146,6 @@ def read_scored(catalogue: Catalogue, classes: Sequence[str]) -> Scored:
     row = np.concatenate(rows)
     probability = np.stack([found[name] for name in chance], axis=1).astype(np.float64)
     _check(catalogue.path, row, found["label"], probability, len(classes))
-    unknown = np.full(len(row), np.nan)
     return Scored(
         classes=tuple(classes),
         rows=row,
@@ -168,8 +157,6 @@ def read_scored(catalogue: Catalogue, classes: Sequence[str]) -> Scored:
         spread=found["spread"].astype(np.float64),
         distance=found["domain_distance"].astype(np.float64),
         outlier=found["domain_outlier"].astype(bool),
-        type_true=found.get("type", unknown).astype(np.float64),
-        type_said={key: found[name].astype(np.float64) for name, key in kept.items()},
     )
 
 
@@ -188,17 +175,6 @@ def read_survey(catalogue: Catalogue, classes: Sequence[str]) -> Survey:
     return Survey(classes=tuple(classes), **values)
 
 
-def training_types(catalogue: Catalogue) -> np.ndarray:
-    """Known types of the training images, shape (n,)."""
-    if "type" not in catalogue.columns:
-        return np.empty(0)
-    found = [
-        batch["type"][(batch["split"] == "train") & np.isfinite(batch["type"])]
-        for batch in catalogue.batches(["type", "split"])
-    ]
-    return np.concatenate(found).astype(np.float64)
-
-
 def take_column(catalogue: Catalogue, name: str, rows: np.ndarray) -> np.ndarray:
     """Values of a column at some rows, shape (n,), with one batch of it in memory at a time."""
     out: list[Any] = [None] * len(rows)
@@ -215,10 +191,6 @@ def take_column(catalogue: Catalogue, name: str, rows: np.ndarray) -> np.ndarray
 def labelled(batch: dict[str, np.ndarray]) -> np.ndarray:
     """Which rows have a label that people gave, from ``label`` and ``label_origin``."""
     return np.isfinite(batch["label"]) & np.isin(batch["label_origin"].astype(str), HUMAN)
-
-
-#: Column of a type's quantile to the name of the quantile.
-QUANTILES_OF = {f"type_{key}": key for key in QUANTILES}
 
 
 def _codes(names: np.ndarray, classes: Sequence[str], path: Path) -> np.ndarray:

@@ -11,8 +11,8 @@ from matplotlib.ticker import MaxNLocator
 from morphosphere.evaluate.figures.style import BLUE, GREY, INK, ORANGE, message, new_figure
 from morphosphere.surveys.evaluate.domain import groups_of
 from morphosphere.surveys.evaluate.figures.common import log_axis
-from morphosphere.surveys.evaluate.ordinal import type_known
-from morphosphere.surveys.evaluate.scored import Scored, Survey
+from morphosphere.surveys.evaluate.ordinal import Typed
+from morphosphere.surveys.evaluate.scored import Survey
 
 #: Fewer images of a type than this have no spread of their own.
 _LEAST = 5
@@ -23,12 +23,11 @@ _WORDS = {
 }
 
 
-def types(scored: Scored, metrics: dict[str, Any]) -> Figure:
+def types(typed: Typed, metrics: dict[str, Any]) -> Figure:
     """Told against true type: a map of counts with the median and 68 % of what is told."""
-    known = type_known(scored)
-    if not known.any():
+    if not len(typed):
         return message("the model tells no type, or no true type of the test images is known")
-    true, said = scored.type_true[known], scored.type_said["median"][known]
+    true, said = typed.true, typed.said["median"]
     figure = new_figure(5.6, 5.0)
     axes = figure.subplots()
     low, high = np.floor(min(true.min(), said.min())), np.ceil(max(true.max(), said.max()))
@@ -46,7 +45,7 @@ def types(scored: Scored, metrics: dict[str, Any]) -> Figure:
         spread = np.abs(bands[:, [0, 2]] - bands[:, [1]]).T
         axes.errorbar(at, bands[:, 1], spread, fmt="o", color=ORANGE, markersize=4.5)
     error, constant = metrics["type_mae"], metrics["type_mae_median_of_training"]
-    title = f"{known.sum()} test images: mean absolute error {error:.2f}"
+    title = f"{len(typed)} test images: mean absolute error {error:.2f}"
     if constant is not None:
         title += f"\nalways saying the median of training: {constant:.2f}"
     axes.set(xlabel="true type", ylabel="told (median of the posterior)", title=title)
