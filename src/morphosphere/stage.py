@@ -45,6 +45,7 @@ _WITHOUT_CHANCE = frozenset(
         "mergers.real",
         "surveys.label",
         "surveys.choose",
+        "surveys.predict",
         "surveys.catalogue",
     }
 )

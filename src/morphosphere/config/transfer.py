@@ -64,7 +64,7 @@ def _target() -> SourceSettings:
             size=80,
             channels=["i", "r", "g"],
             cameras=CameraSettings(isotropic=0, random=6),
-            observation=ObservationSettings(survey="DES", redshift=0.12),
+            observation=ObservationSettings(survey="DES", redshift=0.3),
         ),
     )
 
@@ -141,6 +141,10 @@ class TransferSettings(Settings):
                 raise ValueError(f"{name}.classes: leave it out, label.classes names them")
             if (given.type is not None) and self.label.type is None:
                 raise ValueError(f"{name}.type is given, but label.type is not")
+        if self.label.overlap:
+            for axis in ("ra", "dec"):
+                if getattr(self.label, axis) != getattr(self.catalogue, axis):
+                    raise ValueError(f"catalogue.{axis} and label.{axis} must name the same column")
         if self.adapt.encoder.start is not None:
             raise ValueError("adapt.encoder.start: leave it out, it starts from the first model")
         if len(set(self.curve)) < len(self.curve) or any(n < 2 for n in self.curve):
