@@ -135,6 +135,19 @@ def test_unlabelled_images_teach_nothing(tmp_path) -> None:
     assert len(rows) == 30
 
 
+def test_the_fewest_labels_are_of_every_class(tmp_path) -> None:
+    label = np.where(np.arange(160) % 40 == 0, 0.0, 1.0)
+    path = write_labelled(tmp_path / "images.h5", label=label)
+    with ImageSet(path) as images:
+        rows = [
+            ClassTask.chosen(np.arange(160), images, class_settings(label_limit=limit))
+            for limit in (2, 40)
+        ]
+    assert sorted(label[rows[0]]) == [0, 1]
+    assert set(rows[0]) < set(rows[1])
+    assert len(rows[1]) == 40
+
+
 def test_a_class_without_images_is_one_clear_error(tmp_path) -> None:
     path = write_labelled(tmp_path / "images.h5", label=np.zeros(160))
     with pytest.raises(InputError, match=r"every class needs labelled images.*flat 0"):

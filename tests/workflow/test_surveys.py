@@ -38,6 +38,7 @@ _LEARN = {
 }
 TINY: dict[str, Any] = {
     **small_mock("votes"),
+    "mock": {"galaxies": 40, "files": 2, "stars_range": [300, 600]},
     "transfer": {
         "labelled": {"render": {**_RENDER, "observation": {"survey": "SDSS", "redshift": 0.05}}},
         "target": {"render": {**_RENDER, "observation": {"survey": "DES", "redshift": 0.1}}},

@@ -38,12 +38,16 @@ def of_kind(mock):
 
 
 def is_survey(wildcards):
-    """Check what is given for surveys, once one of their rules is asked for."""
+    """Check what is given for surveys; a rule of theirs that is asked for does, too."""
     try:
         SURVEYS.check()
     except MorphosphereError as error:
         raise WorkflowError(str(error)) from None
     return []
+
+
+if IS_SURVEY:
+    is_survey(None)
 
 
 def survey_images(kind):

@@ -99,13 +99,18 @@ class ClassTask(Task):
 
     @classmethod
     def chosen(cls, rows: np.ndarray, images: ImageSet, settings: ClassLearnSettings) -> np.ndarray:
-        """The first `label_limit` labelled galaxies, by a hash of their names."""
+        """The first `label_limit` galaxies by a hash of their names, one of each class."""
         if settings.label_limit is None:
             return rows
-        rows = rows[np.isfinite(images.column(LABEL)[rows])]
+        label = images.column(LABEL)[rows]
+        rows, label = rows[np.isfinite(label)], label[np.isfinite(label)]
         names = images.column(settings.split_by)[rows]
-        order = {name: hashlib.sha256(f"limit {name}".encode()).digest() for name in set(names)}
-        wanted = sorted(order, key=order.__getitem__)[: settings.label_limit]
+        order = sorted(
+            set(names), key=lambda name: hashlib.sha256(f"limit {name}".encode()).digest()
+        )
+        class_of = dict(zip(names[::-1], label[::-1]))
+        firsts = {class_of[name]: name for name in reversed(order)}
+        wanted = list(dict.fromkeys([*firsts.values(), *order]))[: settings.label_limit]
         return rows[np.isin(names, wanted)]
 
     def prepare(self, batches: Batches) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from morphosphere.summary.html import Markup, listing, page, table, text
+from morphosphere.summary.html import Markup, page, table, text
+from morphosphere.summary.survey_metrics import is_of_survey, survey_sections
+from morphosphere.summary.values import notes_on, number
 
 #: Title of a metric, and what its numbers are.
 _ABOUT = {
@@ -65,22 +67,26 @@ def metrics_page(metrics: dict[str, Any], run: str) -> str:
 def _body(metrics: dict[str, Any]) -> Iterator[str]:
     yield '<p class="quiet">A dash stands for a value that is missing; the notes say why.</p>'
     notes = metrics.get("notes", {})
+    told = {"notes"}
+    if is_of_survey(metrics):
+        sections, told = survey_sections(metrics)
+        yield from sections
     for key, value in metrics.items():
-        if key == "notes":
+        if key in told:
             continue
         title, about = _ABOUT.get(key, (key.replace("_", " ").capitalize(), ""))
         yield Markup(f"<h2>{text(title)} <code class='quiet'>{text(key)}</code></h2>")
         if about:
             yield f"<p>{about}</p>"
         yield _table(key, value)
-        yield from _notes(key, notes)
+        yield from notes_on(key, notes)
 
 
 def _table(key: str, value: Any) -> Markup:
     if not isinstance(value, dict):
-        return table(["", "value"], [[key, _number(value)]], numbers=[1])
+        return table(["", "value"], [[key, number(value)]], numbers=[1])
     if not any(isinstance(inner, dict) for inner in value.values()):
-        return table(["", "value"], [[k, _number(v)] for k, v in value.items()], numbers=[1])
+        return table(["", "value"], [[k, number(v)] for k, v in value.items()], numbers=[1])
     grid = {
         name: inner if isinstance(inner, dict) else {"": inner} for name, inner in value.items()
     }
@@ -88,33 +94,5 @@ def _table(key: str, value: Any) -> Markup:
     if key in _BY_INNER:
         grid = {row: {name: grid[name].get(row) for name in grid} for row in columns}
         columns = list(value)
-    rows = [[name, *(_number(inner.get(c)) for c in columns)] for name, inner in grid.items()]
+    rows = [[name, *(number(inner.get(c)) for c in columns)] for name, inner in grid.items()]
     return table(["", *columns], rows, numbers=range(1, len(columns) + 1))
-
-
-def _number(value: Any) -> str:
-    if isinstance(value, dict):  # deeper than a table: what stands for it
-        if "median" in value:
-            return _number(value["median"])
-        plain = {k: v for k, v in value.items() if not isinstance(v, (dict, list))}
-        return ", ".join(f"{k}: {_number(v)}" for k, v in plain.items()) or "–"
-    if value is None:
-        return "–"
-    if isinstance(value, list):  # an interval
-        return " to ".join(map(_number, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _notes(key: str, notes: dict[str, str]) -> Iterator[str]:
-    """The notes on a metric; what is said of several of its values stands once."""
-    if key in notes:
-        yield f"<p class='quiet'>{text(notes[key])}</p>"
-    said: dict[str, list[str]] = {}
-    for name, note in notes.items():
-        if name.startswith(f"{key}."):
-            said.setdefault(note, []).append(name.removeprefix(f"{key}."))
-    if said:
-        lines = [f"{', '.join(names)}: {note}" for note, names in said.items()]
-        yield Markup(f"<div class='quiet'>{listing(lines)}</div>")
