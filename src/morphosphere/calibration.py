@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-#: How strongly biases are drawn to 0, in images; temperature to 1, likewise.
+#: How strongly biases are drawn to what is expected, in images; temperature to 1, likewise.
 _PRIOR = 4.0
+#: Bounds of the logarithm of the temperature.
+_LOG_TEMPERATURE = (-1.6, 2.0)
 _TINY = 1e-12
 
 
@@ -31,32 +33,41 @@ def calibrated(probability: np.ndarray, temperature: float, bias: np.ndarray) ->
     return softmax(logits + np.asarray(bias, dtype=np.float64))
 
 
-def fit(probability: np.ndarray, label: np.ndarray) -> tuple[float, list[float]]:
+def fit(
+    probability: np.ndarray, label: np.ndarray, weights: np.ndarray | None = None
+) -> tuple[float, list[float]]:
     """Temperature and biases that make labels of validation images most probable.
 
     Parameters
     ----------
     probability : ndarray, shape (N, K)
     label : ndarray of int, shape (N,)
+    weights : ndarray, shape (K,), optional
+        Of the classes in the loss. They multiply the odds that the network learns, so that minus
+        their logarithms are the biases to expect; few images change them little.
 
     Returns
     -------
     temperature : float
     bias : list of float, length K
-        The first is 0. With fewer than ten images, or one class, nothing is changed.
+        The first is 0. With fewer than ten images, or one class, they are those to expect.
     """
     from scipy.optimize import minimize
 
     classes = probability.shape[1]
-    nothing = 1.0, [0.0] * classes
+    expected = np.zeros(classes) if weights is None else -np.log(weights)
+    expected = expected - expected[0]
     if len(label) < 10 or len(np.unique(label)) < 2:
-        return nothing
+        return 1.0, expected.tolist()
     rows = np.arange(len(label))
 
+    def biases(x: np.ndarray) -> np.ndarray:
+        return expected + np.concatenate([[0.0], x[1:]])
+
     def surprise(x: np.ndarray) -> float:
-        bias = np.concatenate([[0.0], x[1:]])
-        said = calibrated(probability, float(np.exp(x[0])), bias)[rows, label]
+        said = calibrated(probability, float(np.exp(x[0])), biases(x))[rows, label]
         return float(-np.log(np.maximum(said, _TINY)).sum() + 0.5 * _PRIOR * (x**2).sum())
 
-    best = minimize(surprise, np.zeros(classes), method="L-BFGS-B", bounds=[(-1.6, 2.0)] * classes)
-    return float(np.exp(best.x[0])), [0.0, *map(float, best.x[1:])]
+    bounds = [_LOG_TEMPERATURE, *[(None, None)] * (classes - 1)]
+    best = minimize(surprise, np.zeros(classes), method="L-BFGS-B", bounds=bounds)
+    return float(np.exp(best.x[0])), biases(best.x).tolist()

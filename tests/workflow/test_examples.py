@@ -85,5 +85,5 @@ def test_example_of_mergers_makes_a_plan(project, places: Path, example: Path) -
 def test_example_of_surveys_makes_a_plan(project, places: Path) -> None:
     shutil.copy(ROOT / "config" / "examples" / "survey_sdss.yaml", places / "example.yaml")
     rules = project.planned("--configfile", "example.yaml")
-    assert {"collect_survey", "survey_label", "learn_labelled", "choose_labels"} <= rules
+    assert {"collect_survey", "survey_label", "learn_labelled", "settle_survey"} <= rules
     assert not {"mock", "extract", "learn", "hips"} & rules

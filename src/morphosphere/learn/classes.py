@@ -248,7 +248,9 @@ class ClassTask(Task):
         label = np.concatenate(labels)
         known = np.isfinite(label)
         probability = calibration.mean_probability([np.concatenate(one) for one in logits])
-        self.calibration = calibration.fit(probability[known], label[known].astype(int))
+        self.calibration = calibration.fit(
+            probability[known], label[known].astype(int), self.weights.cpu().numpy()
+        )
         self.limit = float(np.quantile(np.concatenate(distances), _INLIERS))
         if self.type:
             views = [np.concatenate(one) for one in told]
