@@ -118,6 +118,20 @@ def test_parts_join_from_the_deepest(tmp_path) -> None:
     assert not torch.equal(ours["layer.0.weight"], theirs["layer.0.weight"])
 
 
+def test_a_start_with_other_weights_is_trained_from_anew(tmp_path) -> None:
+    path, small = write_labelled(tmp_path / "images.h5", 80), {"members": 1, "epochs": 1}
+    encoder = {"width": 4, "maps": 3, "start": str(tmp_path / "first")}
+    settings = class_settings(**small, encoder=encoder, unfreeze={"head_epochs": 1})
+    for seed in (1, 2):
+        first = {"training": tmp_path / f"t{seed}", "settings": class_settings(**small)}
+        train(path, output=tmp_path / "first", seed=seed, **first)
+        train(path, output=tmp_path / "next", training=tmp_path / "t", settings=settings)
+        one, two = (load_class_networks(tmp_path / name, "cpu") for name in ("first", "next"))
+        ours, theirs = one.members[0].encoder, two.members[0].encoder
+        for name, value in ours.state_dict().items():
+            torch.testing.assert_close(value, theirs.state_dict()[name], rtol=0, atol=0)
+
+
 def test_an_encoder_of_another_width_is_refused(trained) -> None:
     encoder = {"width": 8, "maps": 3, "start": str(trained / "model")}
     with pytest.raises(ConfigError, match="of another kind, width or size"):

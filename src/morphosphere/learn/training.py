@@ -102,7 +102,7 @@ def train(
             transform = build_transform(settings.transform, opened)
             facts = {"images": len(opened)}
             if processes.first:
-                facts |= {"digest": images_digest(opened)}
+                facts |= {"digest": images_digest(opened), **start_digest(settings)}
                 sources = all_origins(opened)
         batches, held_out = open_splits(
             images,
@@ -196,6 +196,20 @@ def images_digest(images: ImageSet) -> str:
         joined = [total, *(digest(images.path.parent / part) for part in parts)]
         total = "sha256:" + hashlib.sha256("\n".join(joined).encode()).hexdigest()
     return total
+
+
+def start_digest(settings: TrainingSettings) -> dict[str, str]:
+    """Digest of the weights that the encoder starts from, as ``start``; nothing without any.
+
+    A file at the same path can hold other weights, and what was trained from those is not gone on
+    with.
+    """
+    encoder = getattr(settings, "encoder", None)
+    given = [getattr(encoder, name, None) for name in ("start", "weights")]
+    files = [Path(path, "checkpoint.ckpt") if Path(path).is_dir() else Path(path)
+             for path in given if path]  # fmt: skip
+    found = [digest(file) for file in files if file.is_file()]
+    return {"start": " ".join(found)} if found else {}
 
 
 def _devices(processes: Processes) -> str:
