@@ -15,6 +15,7 @@ from morphosphere.errors import ConfigError, InputError
 from morphosphere.learn.class_bundle import load_class_networks
 from morphosphere.learn.class_networks import ClassNetworks, FeatureSpace
 from morphosphere.learn.classes import ClassTask
+from morphosphere.learn.data import Batches
 from morphosphere.learn.training import train
 from morphosphere.surveys.reading import ClassModel
 
@@ -190,3 +191,52 @@ def test_the_distance_of_training_images_is_about_one() -> None:
     assert float(space(10 * x)[1].median()) > 5
     spread = torch.cov(features.T)
     torch.testing.assert_close(spread.diagonal(), space.variance, rtol=1e-3, atol=1e-3)
+
+
+def _batches(path, columns: tuple[str, ...], count: int) -> Batches:
+    return Batches(path, np.arange(count), _transform(), batch_size=count, columns=columns)
+
+
+def test_labels_of_a_model_do_not_change_what_is_common(tmp_path) -> None:
+    people = np.arange(160) < 40  # nine in ten of theirs are flat; the model's are balanced
+    label = np.where(people, np.arange(160) % 10 > 0, np.arange(160) % 2).astype(float)
+    path = write_labelled(
+        tmp_path / "images.h5",
+        label=label,
+        label_weight=np.where(people, 1, 0.5),
+        label_origin=np.where(people, "match", "pseudo").tolist(),
+    )
+    settings = class_settings(class_weights="balanced")
+    task = ClassTask(settings, _transform())
+    batches = _batches(path, task.columns_of(settings), 160)
+    task.prepare(batches, batches)
+    np.testing.assert_allclose(task.priors, [0.1, 0.9])
+    shares = np.array([4 + 30, 36 + 30]) / 100
+    np.testing.assert_allclose(task.weights, 0.5 / shares, rtol=1e-6)
+    # Balanced weights take all shares away: what is left is to give back those of people.
+    np.testing.assert_allclose(task.odds * task.priors, 0.5)
+
+
+def test_parts_of_a_step_add_up_to_its_loss(tmp_path) -> None:
+    random = np.random.default_rng(5)
+    path = write_labelled(
+        tmp_path / "images.h5",
+        16,
+        label=np.where(np.arange(16) < 9, np.arange(16) % 2, np.nan),
+        label_weight=random.uniform(0.2, 1, 16),
+        type=np.where(np.arange(16) > 5, np.linspace(-5, 5, 16), np.nan),
+    )
+    settings = class_settings(type={"low": -6, "high": 6, "bins": 24})
+    task = ClassTask(settings, _transform()).eval()
+    batches = _batches(path, task.columns_of(settings), 16)
+    task.prepare(batches, batches)
+    batch = batches[0, 0]
+    order = np.argsort(batch["row"])
+    with torch.no_grad():
+        whole = task.measures(batch)
+        for name, value in whole.items():
+            parts = [
+                len(rows) / 16 * task.measures({k: v[rows] for k, v in batch.items()})[name]
+                for rows in (order[:5], order[5:13], order[13:])
+            ]
+            torch.testing.assert_close(sum(parts), value)

@@ -47,11 +47,12 @@ class RecursionSettings(Settings):
         "the round before: came, went, or are of another class.",
     )
     margin: float = Field(
-        1.0,
+        2.0,
         ge=0,
         le=10,
         description="A later model is kept if its loss on validation is lower than that of the "
-        "model kept so far, by so many standard errors of the difference.",
+        "model kept so far, by so many standard errors of the difference, and its balanced "
+        "accuracy there is not lower.",
     )
     bootstrap: int = Field(
         500,

@@ -30,7 +30,9 @@ from morphosphere.posterior import Label
 from morphosphere.progress import log
 from morphosphere.views import VIEWS, view
 
-LABEL, WEIGHT, TYPE = "label", "label_weight", "type"
+LABEL, WEIGHT, TYPE, ORIGIN = "label", "label_weight", "type", "label_origin"
+#: Origin of the labels that a model gave.
+PSEUDO = "pseudo"
 #: Share of held-out images that are told to be of the same domain.
 _INLIERS = 0.99
 #: Training images that the space of features is fitted to, at most.
@@ -67,6 +69,10 @@ class ClassTask(Task):
         classes = len(settings.classes)
         self.register_buffer("weights", torch.ones(classes), persistent=False)
         self.priors = np.full(classes, 1 / classes)
+        #: What weights of classes and of labels multiply the odds of the classes by.
+        self.odds = np.ones(classes)
+        #: See `_known`: of training and of validation images.
+        self.known = {True: (1.0, 1.0), False: (1.0, 1.0)}
         self.calibration: tuple[float, list[float]] = (1.0, [0.0] * classes)
         self.limit = 0.0
         # The polar encoder does not see quarter turns and mirror images.
@@ -113,8 +119,11 @@ class ClassTask(Task):
         wanted = list(dict.fromkeys([*firsts.values(), *order]))[: settings.label_limit]
         return rows[np.isin(names, wanted)]
 
-    def prepare(self, batches: Batches) -> None:
-        """Shares of the classes among the labels, and their weights in the loss.
+    def prepare(self, batches: Batches, held_out: Batches) -> None:
+        """Shares of the classes, their weights in the loss, and how much of it is known.
+
+        What is decided by shares is decided by those among labels of people: a model's own labels
+        (of recursion) are balanced on purpose.
 
         Raises
         ------
@@ -122,19 +131,34 @@ class ClassTask(Task):
             If a class has no labelled image for training.
         """
         labels = batches.column(LABEL).numpy()
-        known = labels[np.isfinite(labels)].astype(int)
-        counts = np.bincount(known, minlength=len(self.priors))
-        names = self.settings.classes
+        known, names = np.isfinite(labels), self.settings.classes
+        if (labels[known] < 0).any():
+            raise InputError(f"{batches.path}: a label below 0 is no number of a class")
+        counts = _counts(labels[known], len(self.priors))
         if len(counts) > len(names) or not counts.all():
             found = ", ".join(f"{name} {count}" for name, count in zip(names, counts))
             raise InputError(
                 f"{batches.path}: every class needs labelled images for training, there are "
                 f"{found}; loosen the cuts, or leave the empty class out"
             )
-        self.priors = counts / counts.sum()
+        given = _of_people(batches) & known
+        people = _counts(labels[given], len(self.priors))
+        self.priors = people / people.sum() if people.all() else counts / counts.sum()
+        weight = np.nan_to_num(batches.column(WEIGHT).numpy()[known].astype(np.float64), nan=1.0)
+        shares = _counts(labels[known], len(self.priors), weight) / weight.sum()
         power = {"balanced": 1.0, "sqrt": 0.5, "none": 0.0}[self.settings.class_weights]
-        weights = self.priors**-power
-        self.weights.copy_(torch.from_numpy(weights / (self.priors * weights).sum()))
+        weights = shares**-power
+        weights /= (shares * weights).sum()
+        self.weights.copy_(torch.from_numpy(weights))
+        self.odds = weights * shares / self.priors
+        self.known = {True: self._known(batches), False: self._known(held_out)}
+
+    def _known(self, batches: Batches) -> tuple[float, float]:
+        """Weight of the label of an image, and of its type, in the mean over all images."""
+        label = batches.column(LABEL)
+        weight = torch.where(label.isfinite(), batches.column(WEIGHT).nan_to_num(1.0), 0.0)
+        types = batches.column(TYPE).isfinite().double().mean() if self.type else 0.0
+        return max(float(weight.double().mean()), 1e-6), max(float(types), 1e-6)
 
     def train(self, mode: bool = True) -> ClassTask:
         """Set the mode; parts that do not learn yet keep the statistics of their norms."""
@@ -192,7 +216,12 @@ class ClassTask(Task):
     def _surprise(
         self, member: Member, images: Tensor, batch: dict[str, Tensor], smoothing: float
     ) -> dict[str, Tensor]:
-        """Of classes, weighted, and of types."""
+        """Of classes, weighted, and of types.
+
+        Sums are divided by what all images have in the mean, not by what these have: so parts of a
+        step, on several processes, add up to the mean over all its images.
+        """
+        of_label, of_type = self.known[self.training]
         _, logits, told = member(images)
         logits = logits.mean(1)
         label = batch[LABEL]
@@ -205,9 +234,10 @@ class ClassTask(Task):
             label_smoothing=smoothing,
             reduction="none",
         )
-        pieces = {"classes": (weight * surprise).sum() / weight.sum().clamp_min(1e-6)}
+        pieces = {"classes": (weight * surprise).sum() / (of_label * max(1, len(images)))}
         if told is not None:
-            pieces["type"] = self.settings.type.weight * self._type_surprise(told.mean(1), batch)
+            surprise = self._type_surprise(told.mean(1), batch)
+            pieces["type"] = self.settings.type.weight * surprise / of_type
         return pieces
 
     def _type_surprise(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
@@ -216,7 +246,7 @@ class ClassTask(Task):
         known = place.isfinite()
         target = soft_bins(torch.where(known, place, 0.0).clamp(0, 1), given.bins, given.smoothing)
         surprise = -(target * F.log_softmax(logits, dim=-1)).sum(-1)
-        return (known * surprise).sum() / known.sum().clamp_min(1)
+        return (known * surprise).sum() / max(1, len(known))
 
     def measures(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The same of images as they are, and the share of right classes."""
@@ -248,9 +278,7 @@ class ClassTask(Task):
         label = np.concatenate(labels)
         known = np.isfinite(label)
         probability = calibration.mean_probability([np.concatenate(one) for one in logits])
-        self.calibration = calibration.fit(
-            probability[known], label[known].astype(int), self.weights.cpu().numpy()
-        )
+        self.calibration = calibration.fit(probability[known], label[known].astype(int), self.odds)
         self.limit = float(np.quantile(np.concatenate(distances), _INLIERS))
         if self.type:
             views = [np.concatenate(one) for one in told]
@@ -291,3 +319,16 @@ class ClassTask(Task):
             training=training,
             metrics=metrics,
         )
+
+
+def _counts(labels: np.ndarray, classes: int, weights: np.ndarray | None = None) -> np.ndarray:
+    """Labels of each class, (K,), or the sums of their weights."""
+    return np.bincount(labels.astype(int), weights, minlength=classes)
+
+
+def _of_people(batches: Batches) -> np.ndarray:
+    """Which rows of a split have a label that no model gave, bool (n,)."""
+    with ImageSet(batches.path) as images:
+        if ORIGIN not in images.columns:
+            return np.ones(len(batches.rows), bool)
+        return images.column(ORIGIN)[batches.rows] != PSEUDO

@@ -75,8 +75,8 @@ class Task(nn.Module):
         """Of the rows for training, those that are trained on."""
         return rows
 
-    def prepare(self, batches: Batches) -> None:
-        """Look at all training images' columns before training; nothing here.
+    def prepare(self, batches: Batches, held_out: Batches) -> None:
+        """Look at all images' columns before training; nothing here.
 
         It is the same on all processes, and when training goes on.
         """

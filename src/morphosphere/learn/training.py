@@ -122,7 +122,7 @@ def train(
         processes.wait()
         torch.manual_seed(seed)
         task = kind(settings, transform, seed=seed)
-        task.prepare(batches)
+        task.prepare(batches, held_out)
         if settings.compile:
             _compile(task, processes.device)
         loop = Loop(
@@ -145,7 +145,7 @@ def train(
     task = kind(settings, transform, seed=seed)
     task.load_state_dict(loop.best_weights)
     best = loop.progress.best_epoch
-    task.prepare(batches)
+    task.prepare(batches, held_out)
     task.calibrate(held_out.all_here(), batches.all_here())
     facts |= {
         "seed": seed,

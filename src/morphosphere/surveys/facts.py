@@ -31,7 +31,7 @@ class ModelFacts:
     bundle : ModelBundle
     classes : tuple of str, length K
     priors : ndarray, shape (K,)
-        Shares of the classes among the labels of training.
+        Shares of the classes among the labels of training that people gave.
     type : Label or None
         The ordinal target.
     version : str

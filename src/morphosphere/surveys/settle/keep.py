@@ -71,6 +71,7 @@ def settle(
         "after": scored[-1]["test"],
         "gain": _gain(test, settings, seed),
         "worse": _worse(scored),
+        "worse_on_test": _worse_on_test(scored),
         "loss_difference": _last_against_first(validation, scored),
         "stop": next((one["stop"] for one in made if one["stop"]), None),
     }
@@ -86,7 +87,7 @@ def best_round(validation: Sequence[Said], scored: list[dict[str, Any]], margin:
     """The round that is kept; each round's ``compared`` gets what it was judged by.
 
     A round takes the place of an earlier one if its balanced log-loss on validation is lower by
-    `margin` standard errors of the difference. Without labelled galaxies of two classes in
+    `margin` standard errors of the difference, and no less is told rightly there. Without labelled galaxies of two classes in
     validation, nothing can be judged, and round 0 is kept.
     """
     kept = 0
@@ -99,7 +100,9 @@ def best_round(validation: Sequence[Said], scored: list[dict[str, Any]], margin:
             "loss_difference": found.mean,
             "standard_error": found.error if np.isfinite(found.error) else None,
         }
-        if found.mean < 0 and found.mean <= -margin * found.error:
+        lower = found.mean < 0 and found.mean <= -margin * found.error
+        right = [scored[k]["validation"]["balanced_accuracy"] for k in (kept, number)]
+        if lower and right[1] >= right[0]:
             kept = number
     return kept
 
@@ -190,6 +193,12 @@ def _worse(scored: list[dict[str, Any]]) -> bool:
     return first is not None and last is not None and last > first
 
 
+def _worse_on_test(scored: list[dict[str, Any]]) -> bool:
+    """Whether the last round tells less of the test galaxies rightly than the first."""
+    first, last = (scored[k]["test"]["balanced_accuracy"] for k in (0, -1))
+    return first is not None and last is not None and last < first
+
+
 def _words(report: dict[str, Any]) -> str:
     rounds, kept = report["rounds"], report["kept"]
     if len(rounds) == 1:
@@ -215,6 +224,8 @@ def _words(report: dict[str, Any]) -> str:
             f"; balanced accuracy on the same {report['before']['n']} test images: {first:.4f} "
             f"before, {after:.4f} after"
         )
+        if report["worse_on_test"]:
+            said += ": worse, though the test images decide nothing"
     if kept == last:
         return f"{said}; the last round is kept"
     no_better = "" if report["worse"] else " (none of the later ones is clearly better)"
