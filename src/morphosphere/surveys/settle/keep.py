@@ -87,8 +87,8 @@ def best_round(validation: Sequence[Said], scored: list[dict[str, Any]], margin:
     """The round that is kept; each round's ``compared`` gets what it was judged by.
 
     A round takes the place of an earlier one if its balanced log-loss on validation is lower by
-    `margin` standard errors of the difference, and no less is told rightly there. Without labelled galaxies of two classes in
-    validation, nothing can be judged, and round 0 is kept.
+    `margin` standard errors of the difference, and no less is told rightly there. Without
+    labelled galaxies of two classes in validation, nothing can be judged, and round 0 is kept.
     """
     kept = 0
     for number in range(1, len(validation)):
