@@ -67,6 +67,15 @@ def test_images_are_virtual_and_attributes_stay(surveys, by_type):
     assert surveys.report()["type"] == {"labels": 4, "least": -4, "median": 0, "greatest": 4}
 
 
+def test_a_galaxy_of_both_stays_together_though_no_label_is_carried(surveys, by_type):
+    surveys.labelled(T=[-5.0, -4, 2, 3], ra=[10.0, 20, 30, 40], dec=[0.0] * 4)
+    surveys.target(T=[0.0, 1], ra=[20.0, 50], dec=[0.2 * ARCSEC, 0])
+    assert surveys.run(by_type) == 0
+    b = surveys.table("target")
+    assert b["object"].tolist() == ["A_1", "B_1"]
+    assert np.isnan(b["label"]).all()
+
+
 def test_all_that_has_no_label_has_a_line(surveys, by_type):
     surveys.labelled(T=[-5.0, -4, 2, 3, 0, np.nan, 9])
     surveys.target(T=[0.0])

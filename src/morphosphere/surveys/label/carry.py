@@ -147,10 +147,17 @@ def _match(a: Survey, b: Survey, settings: LabelSettings) -> match.Match:
 def _objects(
     a: Survey, b: Survey, settings: LabelSettings, matched: match.Match | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What stays together, also within a survey that has a galaxy twice."""
+    """What stays together, also within a survey that has a galaxy twice.
+
+    Where positions are known, that holds of surveys whose labels are not carried, too: the galaxy
+    of a test image must not be learnt from its image in the other survey.
+    """
     links = []
     if matched is not None:
         pairs = matched.pairs
+        links.append((a.galaxies[pairs.a], b.galaxies[pairs.b]))
+    elif a.position is not None and b.position is not None:
+        pairs = match.pairs_within(a.position, b.position, settings.radius)
         links.append((a.galaxies[pairs.a], b.galaxies[pairs.b]))
     for survey in (a, b):
         if survey.position is not None:
