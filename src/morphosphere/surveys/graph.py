@@ -110,12 +110,26 @@ class Transfer:
                     f"transfer.{survey}: a mock survey observes the run's simulations, and there "
                     "are none; give images (a folder), or an entry under simulations"
                 )
+        self._check_sizes()
         for name in ("learn.encoder.start", "sphere"):
             path: object = self.settings
             for key in name.split("."):
                 path = getattr(path, key)
             if path is not None and not Path(str(path), "model.json").exists():
                 raise ConfigError(f"transfer.{name}: {path} is no finished model")
+
+    def _check_sizes(self) -> None:
+        """Where rounds learn from both surveys side by side, their images are of one size."""
+        if self.overlap or not self.settings.recursion.rounds:
+            return
+        a, b = (self.source(survey) for survey in SURVEYS)
+        sizes = [(source.render or source.images).size for source in (a, b)]
+        if sizes[0] != sizes[1]:
+            raise ConfigError(
+                f"transfer.labelled has images of {sizes[0]} px and transfer.target of {sizes[1]} "
+                "px: without overlap the rounds of recursion learn from both together. Give both "
+                "the same size, or set transfer.recursion.rounds to 0"
+            )
 
     def digest(self, survey: str) -> str:
         """`listing` of the files of a survey that is collected."""
@@ -206,7 +220,11 @@ class Transfer:
             if number or self.overlap:
                 found.append(f"survey_learn-{number}")
             found += [f"survey_predict-{number}-{survey}" for survey in self.predicted(number)]
-        found += [f"survey_choose-{number}" for number in rounds if number]
+        # One more choice may have said why there are no more rounds.
+        chosen = range(1, min(len(rounds), self.settings.recursion.rounds) + 1)
+        found += [f"survey_choose-{number}" for number in chosen]
+        if not self.overlap:
+            found += [f"survey_join_round-{number}" for number in rounds if number]
         found += [f"survey_curve-{kind}-{count}" for kind, count in self.curve()]
         found += [f"survey_final-{survey}" for survey in SURVEYS]
         if self.settings.sphere is not None:
@@ -214,8 +232,9 @@ class Transfer:
         return [*found, "survey_settle", "survey_evaluate", "survey_clusters", "survey_catalogue"]
 
     def predicted(self, number: int) -> list[str]:
-        """Surveys that the model of a round is read on: to choose from, and to score it."""
-        return sorted({"target", self.scored})
+        """Surveys that the model of a round is read on: to score it, and to choose for the next."""
+        chosen_from = {"target"} if number < self.settings.recursion.rounds else set()
+        return sorted({self.scored, *chosen_from})
 
     def _shards(self) -> list[str]:
         return [
