@@ -119,6 +119,15 @@ def test_parts_join_from_the_deepest(tmp_path) -> None:
     assert not torch.equal(ours["layer.0.weight"], theirs["layer.0.weight"])
 
 
+def test_the_deepest_part_of_a_timm_backbone_is_the_last_that_is_read() -> None:
+    settings = class_settings(encoder={"name": "resnet10t", "maps": 6})
+    encoder = ClassNetworks(1, 48, settings).members[0].encoder
+    encoder(torch.rand(2, 1, 48, 48)).sum().backward()
+    assert all(weight.grad is not None for weight in encoder.stages[-1].parameters())
+    assert encoder.stages[-1] is encoder.encoder.backbone.layer2
+    assert all(part.training for part in encoder.modules())
+
+
 def test_a_start_with_other_weights_is_trained_from_anew(tmp_path) -> None:
     path, small = write_labelled(tmp_path / "images.h5", 80), {"members": 1, "epochs": 1}
     encoder = {"width": 4, "maps": 3, "start": str(tmp_path / "first")}

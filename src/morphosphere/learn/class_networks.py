@@ -30,6 +30,8 @@ class PooledEncoder(nn.Module):
         else:
             self.encoder = build_map_encoder(channels, size, settings)
             self.output = 2 * self.encoder.channels
+        if hasattr(self.encoder, "backbone"):
+            self._read = _parts_read(self.encoder, torch.zeros(1, channels, size, size))
 
     @property
     def stages(self) -> list[nn.Module]:
@@ -39,11 +41,27 @@ class PooledEncoder(nn.Module):
             return [*inner.stages, inner.last]
         if hasattr(inner, "stages"):
             return list(inner.stages)
-        return [part for part in inner.backbone.children() if any(True for _ in part.parameters())]
+        return [part for name, part in inner.backbone.named_children() if name in self._read]
 
     def forward(self, images: Tensor) -> Tensor:
         found = self.encoder(images)
         return found if self.polar else torch.cat([found.mean((2, 3)), found.amax((2, 3))], dim=1)
+
+
+def _parts_read(encoder: nn.Module, image: Tensor) -> set[str]:
+    """Names of the parts of a backbone of timm that its maps depend on.
+
+    Those beyond the level that is taken are not among them, and those without weights.
+    """
+    weights = {name: list(part.parameters()) for name, part in encoder.backbone.named_children()}
+    every = [weight for part in weights.values() for weight in part]
+    training = encoder.training
+    with torch.enable_grad():
+        total = encoder.eval()(image).sum()
+        found = torch.autograd.grad(total, every, allow_unused=True)
+    encoder.train(training)
+    read = {id(weight) for weight, gradient in zip(every, found) if gradient is not None}
+    return {name for name, part in weights.items() if any(id(w) in read for w in part)}
 
 
 class Member(nn.Module):
