@@ -202,6 +202,15 @@ def test_the_distance_of_training_images_is_about_one() -> None:
     torch.testing.assert_close(spread.diagonal(), space.variance, rtol=1e-3, atol=1e-3)
 
 
+def test_the_distance_is_no_rounding_where_activations_hardly_differ() -> None:
+    torch.manual_seed(2)
+    x = 0.5 + 1e-4 * torch.randn(200, 16)
+    space = FeatureSpace(16, 4)
+    space.fit(x)
+    noise = 1 + 1e-7 * torch.randn(200, 16, dtype=torch.float64)
+    torch.testing.assert_close(space((x * noise).float())[1], space(x)[1], rtol=0, atol=5e-5)
+
+
 def _batches(path, columns: tuple[str, ...], count: int) -> Batches:
     return Batches(path, np.arange(count), _transform(), batch_size=count, columns=columns)
 

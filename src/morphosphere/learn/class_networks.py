@@ -12,6 +12,9 @@ from morphosphere.learn.maps import build_map_encoder
 
 #: Least variance of a feature, of that of all, so that none is divided by nothing.
 _SMALLEST = 1e-4
+#: Least spread in units of the activations themselves: what is smaller drowns in their rounding,
+#: which is not the same in PyTorch and in ONNX Runtime.
+_ROUNDED = 3e-3
 
 
 class PooledEncoder(nn.Module):
@@ -115,12 +118,14 @@ class FeatureSpace(nn.Module):
         _, values, axes = torch.linalg.svd(x - self.mean.double(), full_matrices=False)
         spread = values.square() / max(1, len(x) - 1)
         kept = min(len(self.variance), len(spread))
-        floor = _SMALLEST * spread.sum().clamp_min(1e-12)
+        rounded = (_ROUNDED**2 * x.square().mean()).clamp_min(1e-16)
+        floor = torch.maximum(_SMALLEST * spread.sum(), rounded)
         self.axes.zero_()
         self.axes[:kept] = axes[:kept].float()
         self.variance.fill_(1.0)
         self.variance[:kept] = spread[:kept].clamp_min(floor).float()
-        self.rest.copy_(spread[kept:].sum().clamp_min(floor))
+        beyond = max(1, x.shape[1] - kept) * rounded
+        self.rest.copy_(spread[kept:].sum().clamp_min(torch.maximum(floor, beyond)))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, F) and distance (N,) of activations (N, H)."""
