@@ -153,10 +153,18 @@ def test_unlabelled_images_teach_nothing(tmp_path) -> None:
     nothing = np.full(160, np.nan)
     path = write_labelled(tmp_path / "images.h5", label=label, type=nothing)
     with ImageSet(path) as images:
-        kept = ClassTask.kept(images)
+        kept = ClassTask.kept(images, class_settings())
         assert kept.tolist() == np.isfinite(label).tolist()
         rows = ClassTask.chosen(np.flatnonzero(kept), images, class_settings(label_limit=30))
     assert len(rows) == 30
+
+
+def test_types_without_a_class_teach_only_where_types_are_learnt(tmp_path) -> None:
+    label = np.where(np.arange(160) < 120, np.arange(160) % 2, np.nan)
+    path = write_labelled(tmp_path / "images.h5", label=label, type=np.zeros(160))
+    with ImageSet(path) as images:
+        assert ClassTask.kept(images, class_settings()).sum() == 120
+        assert ClassTask.kept(images, class_settings(type={"low": -6, "high": 6})).all()
 
 
 def test_the_fewest_labels_are_of_every_class(tmp_path) -> None:

@@ -91,15 +91,15 @@ class ClassTask(Task):
         return (LABEL, WEIGHT, TYPE) if settings.type else (LABEL, WEIGHT)
 
     @staticmethod
-    def kept(images: ImageSet) -> np.ndarray | None:
-        """Images whose class or type is known."""
+    def kept(images: ImageSet, settings: ClassLearnSettings) -> np.ndarray | None:
+        """Images whose class is known, or whose type, if that is learnt."""
         if LABEL not in images.columns:
             raise InputError(
                 f"{images.path}: has no column {LABEL!r}; labels come from morphosphere.surveys."
                 "label"
             )
         known = np.isfinite(images.column(LABEL))
-        if TYPE in images.columns:
+        if settings.type and TYPE in images.columns:
             known |= np.isfinite(images.column(TYPE))
         return known
 

@@ -66,7 +66,7 @@ class Task(nn.Module):
         return True
 
     @staticmethod
-    def kept(images: ImageSet) -> np.ndarray | None:
+    def kept(images: ImageSet, settings: TrainingSettings) -> np.ndarray | None:
         """Which rows can be learned from, as a mask; None for all."""
         return None
 

@@ -111,7 +111,7 @@ def train(
             seed=seed,
             place=place,
             columns=kind.columns_of(settings),
-            kept=kind.kept,
+            kept=lambda opened: kind.kept(opened, settings),
             chosen_of=lambda rows, opened: kind.chosen(rows, opened, settings),
         )
         schedule = schedule_of(settings, place, batches.steps)
