@@ -139,6 +139,8 @@ class TransferSettings(Settings):
             given = getattr(self, name)
             if given.classes:
                 raise ValueError(f"{name}.classes: leave it out, label.classes names them")
+            if given.split not in (SplitSettings(), self.split):
+                raise ValueError(f"{name}.split: leave it out, transfer.split holds for all models")
             if (given.type is not None) and self.label.type is None:
                 raise ValueError(f"{name}.type is given, but label.type is not")
         if self.label.overlap:
@@ -147,6 +149,7 @@ class TransferSettings(Settings):
                     raise ValueError(f"catalogue.{axis} and label.{axis} must name the same column")
         if self.adapt.encoder.start is not None:
             raise ValueError("adapt.encoder.start: leave it out, it starts from the first model")
-        if len(set(self.curve)) < len(self.curve) or any(n < 2 for n in self.curve):
-            raise ValueError("curve: give different numbers of at least 2")
+        least = len(self.label.classes)
+        if len(set(self.curve)) < len(self.curve) or any(n < least for n in self.curve):
+            raise ValueError(f"curve: give different numbers, each at least {least} (a class each)")
         return self
