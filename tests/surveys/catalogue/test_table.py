@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+
+import h5py
 import numpy as np
 import pytest
 from astropy import units
@@ -45,6 +48,18 @@ def test_right_ascensions_run_from_0_to_360(scene: Scene, table) -> None:
     np.testing.assert_allclose(table["ra"], ra % 360)
     assert (table["ra"] > 357).any()
     np.testing.assert_array_equal(table["dec"], dec)
+
+
+def test_positions_in_other_units_become_degrees(scene: Scene, tmp_path) -> None:
+    copy = tmp_path / "images.h5"
+    shutil.copy(scene.root / "images.h5", copy)
+    with h5py.File(copy, "r+") as file:
+        file["table/ra"].attrs["unit"] = "hourangle"
+    words = ("--images", copy)
+    assert scene.run(tmp_path / "c", *words, formats=[], hips=False) == 0
+    found = Catalogue(tmp_path / "c" / "catalogue.parquet").read(["ra"])["ra"]
+    with ImageSet(scene.root / "images.h5") as images:
+        np.testing.assert_allclose(found, 15 * images.column("ra") % 360)
 
 
 def test_places_on_the_sphere_are_found_by_image(table) -> None:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
+from astropy import units
 
 from morphosphere.artefacts.catalogue import Catalogue, CatalogueWriter
 from morphosphere.artefacts.imageset import ImageSet
@@ -174,7 +175,9 @@ class Contents:
         if not self._positions:
             return np.full(rows.stop - rows.start, np.nan)
         name = self._positions[axis]
+        unit = self._images.column_attributes(name).get("unit") or "deg"
         values = np.asarray(self._images.column(name, rows), dtype=np.float64)
+        values = units.Quantity(values, unit).to_value(units.deg)
         values = np.where(np.isfinite(values), values, np.nan)
         if axis == 0:
             return values % 360.0
