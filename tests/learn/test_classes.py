@@ -187,6 +187,13 @@ def test_a_class_without_images_is_one_clear_error(tmp_path) -> None:
     assert not (tmp_path / "m").exists()
 
 
+@pytest.mark.parametrize("shift", [-1, 1])
+def test_labels_that_are_no_classes_are_one_clear_error(tmp_path, shift: int) -> None:
+    path = write_labelled(tmp_path / "images.h5", label=np.arange(160) % 2 + float(shift))
+    with pytest.raises(InputError, match=f"from {shift} to {1 + shift} for 2 classes"):
+        train(path, output=tmp_path / "m", training=tmp_path / "t", settings=class_settings())
+
+
 def test_calibration_finds_what_was_done_to_the_probabilities() -> None:
     random = np.random.default_rng(3)
     true = calibration.calibrated(random.dirichlet([1, 1], 20_000), 1.0, [0.0, 0.0])

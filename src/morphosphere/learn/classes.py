@@ -132,10 +132,14 @@ class ClassTask(Task):
         """
         labels = batches.column(LABEL).numpy()
         known, names = np.isfinite(labels), self.settings.classes
-        if (labels[known] < 0).any():
-            raise InputError(f"{batches.path}: a label below 0 is no number of a class")
+        if ((labels[known] < 0) | (labels[known] >= len(names))).any():
+            raise InputError(
+                f"{batches.path}: labels from {labels[known].min():g} to {labels[known].max():g} "
+                f"for {len(names)} classes ({', '.join(names)}): each is the number of a class, "
+                "from 0; label again with these classes"
+            )
         counts = _counts(labels[known], len(self.priors))
-        if len(counts) > len(names) or not counts.all():
+        if not counts.all():
             found = ", ".join(f"{name} {count}" for name, count in zip(names, counts))
             raise InputError(
                 f"{batches.path}: every class needs labelled images for training, there are "
