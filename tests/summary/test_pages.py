@@ -4,45 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from html_pages import assert_sound, text_of
 from morphosphere.provenance.runs import Job, Run
 from morphosphere.summary.__main__ import main
 from morphosphere.summary.jobs import summarise
 from morphosphere.summary.metrics import metrics_page
 from morphosphere.summary.provenance import provenance_page
-
-VOID = {"meta", "br", "link", "img"}
-
-
-class _Balanced(HTMLParser):
-    """Whether every element is closed where it should be."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list) -> None:
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-def assert_sound(page: str) -> None:
-    """Closed elements, and nothing that a browser would ask the network for."""
-    parser = _Balanced()
-    parser.feed(page)
-    assert not parser.open
-    assert "<script" not in page
-    assert not re.search(r"(src|href)=[\"'](?!#)", page)
-    assert "url(" not in page
-    assert "@import" not in page
 
 
 def job(name: str, **values) -> Job:
@@ -77,12 +48,6 @@ def page_of(*jobs: Job, missing: list[str] | None = None) -> str:
     page = provenance_page(summarise(run_of(*jobs), missing), "demo")
     assert_sound(page)
     return page
-
-
-def text_of(page: str) -> str:
-    return re.sub(
-        r"\s+", " ", unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.S))
-    )
 
 
 def test_a_job_is_shown_with_all_that_is_known_of_it() -> None:

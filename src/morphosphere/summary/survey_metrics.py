@@ -1,4 +1,4 @@
-"""The metrics of a survey: a table for what is measured of the same images, not one for a number."""
+"""The metrics of a survey: what is measured of the same images stands in one table."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _MEASURES = {
 }
 #: Images that measures are told of, and what they are.
 _PARTS = {
-    "": ("All", "All test images that have a label: none was used in any choice."),
+    "": ("All", "All test images that have a label; none had a part in any choice."),
     "confident_half": (
         "Confident half",
         "Of the images told to be of each class, the half with the higher probability.",
@@ -236,8 +236,9 @@ def _domain(found: dict[str, Any]) -> Iterator[str]:
     ]  # fmt: skip
     yield table(["", "Images", "Beyond the limit", "Median distance"], rows, numbers=[1, 2, 3])
     yield _quiet(
-        f"The limit is {number(found.get('limit'))}; what is beyond it looks unlike the images "
-        "that the model was trained on."
+        f"The limit is {number(found.get('limit'))}: it holds nearly all validation images of the "
+        "model's last training, and what is beyond looks unlike them. A model that is adapted to "
+        "the target can find images of the labelled survey strange."
     )
 
 
