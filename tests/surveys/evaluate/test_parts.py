@@ -172,6 +172,19 @@ def test_sheets_show_each_object_once_and_the_surest_first() -> None:
     assert found["y\nmost certain"].tolist() == [4]
 
 
+def test_sheets_show_what_is_unlike_training_last() -> None:
+    confidence = np.array([0.9, 0.99, 0.6, 0.5])
+    strange = np.array([False, True, False, True])
+    names = np.array(["a", "b", "c", "d"])
+    found = dict(
+        sheets.extremes(
+            np.zeros(4, int), confidence, ("x",), 4, lambda at: names[at], strange=strange
+        )
+    )
+    assert found["x\nmost certain"].tolist() == [0, 2, 1, 3]
+    assert found["x\nleast certain"].tolist() == [2, 0, 3, 1]
+
+
 def test_sheets_of_a_target_leave_out_what_people_have_labelled(
     tmp_path: Path, model: Path
 ) -> None:

@@ -202,10 +202,10 @@ def test_a_survey_without_test_labels_says_so(
     found = _metrics(tmp_path)
     assert found["n"] == 0
     assert all(found[name] is None for name in NAMES)
-    assert found["notes"]["accuracy"] == "there are no test images with a label by people"
+    assert found["notes"]["accuracy"] == "there are no test images with a label"
     assert found["ece_before_temperature"] is None
     assert found["catalogue"]["rows"] == 60
-    assert "there are no test images with a label by people" in capsys.readouterr().err
+    assert "there are no test images with a label" in capsys.readouterr().err
     assert {path.stem for path in (tmp_path / "figures").iterdir()} == set(FIGURES)
 
 

@@ -140,7 +140,7 @@ def _labels(axes: Axes, found: Found) -> None:
     known = label >= 0
     _scatter(axes, found.positions, np.full(len(label), NOISE), faint=True)
     _scatter(axes, found.positions[known], label[known], large=True)
-    axes.set_title(f"labels by people of {known.sum():,} galaxies")
+    axes.set_title(f"labels of {known.sum():,} galaxies")
     _legend(axes, found.classes, label[known])
 
 

@@ -192,7 +192,7 @@ def answer(without: dict[str, Any], classes: list[str]) -> str:
     """In a sentence: does the survey fall into the classes without its labels?"""
     named = {
         "test_labels": "labels that had no part in training",
-        "labels": "labels by people",
+        "labels": "labels",
         "predicted": "predicted classes",
     }
     which = next(name for name in named if without[name])

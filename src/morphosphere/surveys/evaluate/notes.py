@@ -19,7 +19,7 @@ def notes(
     """
     found = {}
     for prefix, (part, words) in {
-        "": (scored, "test images with a label by people"),
+        "": (scored, "test images with a label"),
         "high_confidence.": (scored.take(scored.confident), "high-confidence test images"),
         "confident_half.": (scored.take(scores.confident_half(scored)), "more confident half"),
     }.items():

@@ -142,8 +142,8 @@ def evaluate(
                 ),
                 "certain_target": pictures.sheets(
                     sheets_of_target(other, surveys["target"], short["target"], transform, shown),
-                    "Images of the target survey without a label by people",
-                    "every image of the target survey has a label by people",
+                    "Images of the target survey without a label",
+                    "every image of the target survey has a label",
                 ),
                 "domain": values.domain(short, limit),
             }

@@ -43,6 +43,7 @@ def extremes(
     classes: tuple[str, ...],
     count: int,
     objects: Callable[[np.ndarray], np.ndarray],
+    strange: np.ndarray | None = None,
 ) -> list[tuple[str, np.ndarray]]:
     """The most and the least confident predictions of each class, each object once.
 
@@ -55,6 +56,8 @@ def extremes(
         Images in a row, at most.
     objects : callable
         Gives the objects (m,) of some places in the arrays.
+    strange : ndarray of bool, shape (n,), optional
+        Images that come after all others, as those unlike training: no confidence counts there.
 
     Returns
     -------
@@ -62,13 +65,15 @@ def extremes(
         Classes that nothing is predicted to be have no rows.
     """
     found = []
+    last = np.zeros(len(predicted), bool) if strange is None else strange
     for k, name in enumerate(classes):
         members = np.flatnonzero((predicted == k) & np.isfinite(confidence))
         if not len(members):
             continue
-        order = members[np.argsort(-confidence[members], kind="stable")]
-        most = _each_once(order[: count * _PER_PLACE], objects, count)
-        least = _each_once(order[::-1][: count * _PER_PLACE], objects, count)
+        down = members[np.lexsort((-confidence[members], last[members]))]
+        up = members[np.lexsort((confidence[members], last[members]))]
+        most = _each_once(down[: count * _PER_PLACE], objects, count)
+        least = _each_once(up[: count * _PER_PLACE], objects, count)
         found.append((f"{name}\nmost certain", most))
         found.append((f"{name}\nleast certain", least))
     return found
@@ -112,7 +117,7 @@ def sheets_of_test(
 def sheets_of_target(
     images: ImageSet, catalogue: Catalogue, survey: Survey, transform: Transform, count: int
 ) -> list[Sheet]:
-    """Sheets of the images of a survey that have no label by people."""
+    """Sheets of the images of a survey that have no label, those unlike training last."""
     rows = np.flatnonzero(~survey.human)
     found = extremes(
         survey.predicted[rows],
@@ -120,6 +125,7 @@ def sheets_of_target(
         survey.classes,
         count,
         lambda at: take_column(catalogue, "object", rows[at]),
+        survey.outlier[rows],
     )
     sheets = []
     for title, at in found:

@@ -8,9 +8,16 @@ import numpy as np
 
 
 def certain_rows(
-    predicted: np.ndarray, confidence: np.ndarray, usable: np.ndarray, count: int, classes: int
+    predicted: np.ndarray,
+    confidence: np.ndarray,
+    usable: np.ndarray,
+    count: int,
+    classes: int,
+    strange: np.ndarray | None = None,
 ) -> list[dict[str, np.ndarray]]:
     """Rows of each predicted class, ``most`` and ``least`` certain first, `count` at most.
+
+    Those that are `strange`, shape (N,), as unlike training, come after all others.
 
     Parameters
     ----------
@@ -22,8 +29,10 @@ def certain_rows(
     out = []
     for number in range(classes):
         rows = np.flatnonzero((predicted == number) & usable & np.isfinite(confidence))
-        rows = rows[np.argsort(-confidence[rows], kind="stable")]
-        out.append({"most": rows[:count], "least": rows[::-1][:count]})
+        last = np.zeros(len(rows), bool) if strange is None else strange[rows]
+        down = rows[np.lexsort((-confidence[rows], last))]
+        up = rows[np.lexsort((confidence[rows], last))]
+        out.append({"most": down[:count], "least": up[:count]})
     return out
 
 

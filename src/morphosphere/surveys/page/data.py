@@ -58,7 +58,10 @@ def write_data(
     table = catalogue.read(["confidence", "split"])
     confidence = table["confidence"].astype(np.float64)
     usable = np.isfinite(place["x"]) & np.isfinite(place["y"])
-    lists = certain_rows(predicted, confidence, usable, settings.sheet, len(classes))
+    strange = None
+    if "domain_outlier" in catalogue.columns:
+        strange = catalogue.read(["domain_outlier"])["domain_outlier"].astype(bool)
+    lists = certain_rows(predicted, confidence, usable, settings.sheet, len(classes), strange)
     kept = np.concatenate([rows for item in lists for rows in item.values()])
     choice = choose(place, kept, most=settings.points, overview=settings.overview, seed=seed)
     rows = choice.rows
@@ -75,9 +78,8 @@ def write_data(
     for name in ("label_origin", "model_version"):
         if name in catalogue.columns:
             columns.texts(name, catalogue.read([name])[name][rows])
-    if "domain_outlier" in catalogue.columns:
-        outlier = catalogue.read(["domain_outlier"])["domain_outlier"][rows].astype(np.int64)
-        columns.categories("domain_outlier", outlier, ["no", "yes"])
+    if strange is not None:
+        columns.categories("domain_outlier", strange[rows].astype(np.int64), ["no", "yes"])
     shares = [f"p_{name}" for name in classes]
     for name in (*NUMBERS, *shares, *(f"{name}_std" for name in shares)):
         if name in catalogue.columns:

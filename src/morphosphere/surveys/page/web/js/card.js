@@ -39,7 +39,7 @@ export class Card {
     const known = label !== null && origin !== "pseudo";
     return el("div", { class: "verdict" },
       el("p", {}, el("b", {}, predicted), el("span", { class: "soft" }, `confidence ${percent(confidence)}`)),
-      known ? el("p", { class: label === predicted ? "agrees" : "differs" }, label === predicted ? "✓ " : "✗ ", `label: ${label}`) : el("p", { class: "soft" }, "no label by people"),
+      known ? el("p", { class: label === predicted ? "agrees" : "differs" }, label === predicted ? "✓ " : "✗ ", `label: ${label}`) : el("p", { class: "soft" }, "no label"),
       outlier === "yes" ? el("p", { class: "differs" }, "unlike the training images") : null,
     );
   }

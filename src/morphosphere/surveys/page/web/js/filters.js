@@ -8,7 +8,7 @@ import { NONE } from "./survey.js";
 /** [value, words, whether a galaxy is one of them, columns that this needs] */
 const SUBSETS = [
   ["all", "all", () => true, []],
-  ["labelled", "with a label by people", (c, i) => c.label[i] !== NONE, ["label"]],
+  ["labelled", "with a label", (c, i) => c.label[i] !== NONE, ["label"]],
   ["wrong", "told wrongly", (c, i) => c.label[i] !== NONE && c.label[i] !== c.predicted[i], ["label"]],
   ["unlabelled", "without a label", (c, i) => c.label[i] === NONE, ["label"]],
   ["strange", "unlike the training images", (c, i) => c.domain_outlier[i] === 1, ["domain_outlier"]],

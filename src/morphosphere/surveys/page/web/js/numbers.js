@@ -7,7 +7,7 @@ import { reliabilityChart } from "./reliability.js";
 const NONE = "not measured";
 const at = (value, path) => path.split(".").reduce((v, key) => v?.[key], value);
 const share = (v) => `${(100 * v).toFixed(1)} %`;
-const plain = (v) => number(v, 3);
+const plain = (v) => v.toFixed(3);
 
 /** [name in metrics.json, words, how it is written] */
 const MEASURES = [
@@ -23,7 +23,8 @@ const MEASURES = [
 const PARTS = [
   ["", "all"],
   ["confident_half.", "more confident half"],
-  ["high_confidence.", "labels of high confidence"],
+  ["high_confidence.", "confident labels"],
+  ["first_model.", "before adapting"],
 ];
 const OF_CLASS = [["n", "galaxies", grouped], ["precision", "precision", share], ["recall", "recall", share], ["f1", "F1", plain]];
 
@@ -35,8 +36,8 @@ const row = (name, ...cells) => el("tr", {}, el("th", { scope: "row" }, name), c
 const panel = (title, ...content) => el("section", { class: "panel" }, el("h3", {}, title), content);
 const absent = (title, file) => panel(title, el("p", { class: "soft" }, `Not measured: there is no ${file}.`));
 
-function interval(metrics, path, write) {
-  const known = at(metrics, `intervals.${path}`);
+function interval(metrics, part, name, write) {
+  const known = at(metrics, `intervals.${part}${name}`) ?? at(metrics, `${part}intervals.${name}`);
   if (!Array.isArray(known) || !known.every(Number.isFinite)) return null;
   return el("small", { class: "soft" }, ` ${write(known[0]).replace(" %", "")}–${write(known[1])}`);
 }
@@ -50,7 +51,7 @@ function classes(metrics) {
   })];
   const rows = MEASURES.map(([name, words, write]) => row(words, parts.map(([prefix]) => {
     const value = at(metrics, prefix + name);
-    return el("td", { class: Number.isFinite(value) ? null : "soft" }, say(value, write), Number.isFinite(value) ? interval(metrics, prefix + name, write) : null);
+    return el("td", { class: Number.isFinite(value) ? null : "soft" }, say(value, write), Number.isFinite(value) ? interval(metrics, prefix, name, write) : null);
   })));
   const more = [
     ["ece_before_temperature", "Calibration error before calibration", share],
@@ -58,7 +59,7 @@ function classes(metrics) {
     ["type_mae_median_of_training", "Type, always saying the median", plain],
     ["train_seconds", "Training", (v) => `${grouped(Math.round(v))} s`],
   ].map(([name, words, write]) => row(words, el("td", { colspan: parts.length, class: Number.isFinite(metrics[name]) ? null : "soft" }, say(metrics[name], write))));
-  return panel("Classes", table(head, [...rows, ...more]), el("p", { class: "soft note" }, "On galaxies that had no part in any choice; small numbers are 95 % intervals by bootstrap."));
+  return panel("Classes", table(head, [...rows, ...more]), el("p", { class: "soft note" }, `On galaxies that had no part in any choice; small numbers are 95 % intervals by bootstrap.${metrics.first_model ? " Before adapting: the model of the labelled survey as it is." : ""}`));
 }
 
 function perClass(metrics) {
