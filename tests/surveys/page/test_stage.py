@@ -109,14 +109,16 @@ def test_pictures_stand_in_the_order_of_the_galaxies(run):
 
 def test_lists_hold_the_most_and_the_least_certain_of_each_class(run):
     names = np.array(ids(run))
-    table = Catalogue(run.predictions).read(["image_id", "predicted", "confidence"])
+    wanted = ["image_id", "predicted", "confidence", "domain_outlier"]
+    table = Catalogue(run.predictions).read(wanted)
     placed = np.isfinite(Catalogue(run.embedding).read(["x"])["x"])
     for item in index(run)["lists"]:
         of_class = (table["predicted"] == item["class"]) & placed
-        order = np.argsort(-table["confidence"][of_class], kind="stable")
-        expected = table["image_id"][of_class][order]
-        assert names[item["most"]].tolist() == expected[:4].tolist()
-        assert names[item["least"]].tolist() == expected[::-1][:4].tolist()
+        for key, sign in (("most", -1), ("least", 1)):  # those unlike training come last
+            confidence, strange = (table[k][of_class] for k in ("confidence", "domain_outlier"))
+            order = np.lexsort((sign * confidence, strange))
+            expected = table["image_id"][of_class][order]
+            assert names[item[key]].tolist() == expected[:4].tolist()
 
 
 def test_reliability_is_of_test_galaxies_with_labels_by_people(run):
