@@ -47,3 +47,13 @@ def test_the_choice_that_ended_the_rounds_has_a_record() -> None:
     assert "survey_choose-2" in jobs
     assert "survey_choose-3" not in jobs
     assert not [name for name in jobs if "join_round" in name]
+
+
+def test_from_scratch_is_without_the_weights_of_a_backbone() -> None:
+    encoder = {"name": "resnet18", "weights": "hub"}
+    given = Config.model_validate({"transfer": {"learn": {"encoder": encoder}}})
+    surveys = Transfer(given, "results/t")
+    assert surveys.learning("learn").encoder.weights == "hub"
+    assert surveys.learning("learn", start=None).encoder.weights is None
+    adapted = surveys.learning("adapt", start="results/t/survey/labelled/model").encoder
+    assert (adapted.name, adapted.weights) == ("resnet18", None)

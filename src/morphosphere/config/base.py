@@ -45,5 +45,11 @@ def _explain(item: Any) -> str:
     if item["type"] == "missing":
         return f"{path}: required, but not given"
     message = item["msg"].removeprefix("Value error, ")
-    given = "" if isinstance(item["input"], (dict, BaseModel)) else f"; got {item['input']!r}"
+    if item["type"] in ("dict_type", "model_type"):
+        message = "expected keys below it"
+    elif item["type"] == "too_short" and isinstance(item["input"], dict):
+        message = "give at least {min_length} keys, not {actual_length}".format(**item["ctx"])
+    # Of what is missing there is nothing to show.
+    silent = isinstance(item["input"], (dict, BaseModel)) or message.endswith("but not given")
+    given = "" if silent else f"; got {item['input']!r}"
     return f"{path}: {message[0].lower()}{message[1:]}{given}"

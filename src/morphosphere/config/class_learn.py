@@ -56,6 +56,15 @@ class ReaderSettings(MapEncoderSettings):
         "training starts from; it must be of the same kind and width.",
     )
 
+    @model_validator(mode="after")
+    def _weights_are_of_timm(self) -> ReaderSettings:
+        if self.weights is not None and self.name in ("polar", "convolutional"):
+            raise ValueError(
+                f"weights are those of a backbone of timm, and {self.name} is none: set name, or "
+                "give a finished model as start instead"
+            )
+        return self
+
 
 class UnfreezeSettings(Settings):
     """When the parts of a pretrained network begin to learn: the head first, the deepest next."""

@@ -131,7 +131,10 @@ class LabelSettings(Settings):
     def _cut(self) -> LabelSettings:
         if isinstance(self.confident, float):
             if not 0 <= self.confident <= 1:
-                raise ValueError("confident must be from 0 to 1, or an expression of columns")
+                raise ValueError(
+                    "confident must be a share from 0 to 1, or an expression of columns; got "
+                    f"{self.confident:g}"
+                )
             if not self.by_votes:
                 raise ValueError(
                     "confident is a share of votes, but the classes have none; give an expression "

@@ -142,7 +142,10 @@ class TransferSettings(Settings):
             if given.split not in (SplitSettings(), self.split):
                 raise ValueError(f"{name}.split: leave it out, transfer.split holds for all models")
             if (given.type is not None) and self.label.type is None:
-                raise ValueError(f"{name}.type is given, but label.type is not")
+                raise ValueError(
+                    f"{name}.type is given, but label.type is not: name the column of the type "
+                    f"there, or leave {name}.type out"
+                )
         if self.label.overlap:
             for axis in ("ra", "dec"):
                 if getattr(self.label, axis) != getattr(self.catalogue, axis):
@@ -151,5 +154,8 @@ class TransferSettings(Settings):
             raise ValueError("adapt.encoder.start: leave it out, it starts from the first model")
         least = len(self.label.classes)
         if len(set(self.curve)) < len(self.curve) or any(n < least for n in self.curve):
-            raise ValueError(f"curve: give different numbers, each at least {least} (a class each)")
+            raise ValueError(
+                f"curve: give different numbers, each at least {least} (a class each); got "
+                f"{self.curve}"
+            )
         return self

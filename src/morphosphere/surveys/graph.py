@@ -9,11 +9,13 @@ from morphosphere.artefacts.bundle import FILES, READER_FILES
 from morphosphere.config import Config
 from morphosphere.config.class_learn import ClassLearnSettings
 from morphosphere.config.transfer import SourceSettings, TransferSettings
-from morphosphere.errors import ConfigError
+from morphosphere.errors import ConfigError, InputError
 from morphosphere.files import read_json
 from morphosphere.graph import listing
 from morphosphere.surveys.clusters import FIGURES as CLUSTER_FIGURES
 from morphosphere.surveys.evaluate import FIGURES
+from morphosphere.surveys.expressions import names_of
+from morphosphere.surveys.label.classes import needed
 
 __all__ = ["CLUSTER_FIGURES", "FIGURES"]
 
@@ -100,7 +102,8 @@ class Transfer:
         return [table.path] if table is not None else []
 
     def check(self) -> None:
-        """Raise ConfigError if the files of a source are not there."""
+        """Raise ConfigError if files are not there, or an expression cannot be read."""
+        self._check_expressions()
         self.label_table()
         for survey in SURVEYS:
             if not self.source(survey).is_mock:
@@ -116,7 +119,27 @@ class Transfer:
             for key in name.split("."):
                 path = getattr(path, key)
             if path is not None and not Path(str(path), "model.json").exists():
-                raise ConfigError(f"transfer.{name}: {path} is no finished model")
+                raise ConfigError(
+                    f"transfer.{name}: {path} is no finished model; give a folder with a "
+                    "model.json, such as results/<run>/model"
+                )
+        weights = self.settings.learn.encoder.weights
+        if weights not in (None, "hub") and not Path(str(weights)).is_file():
+            raise ConfigError(
+                f"transfer.learn.encoder.weights: {weights} does not exist; give a file, or hub "
+                "to download what timm knows by the name"
+            )
+
+    def _check_expressions(self) -> None:
+        """What labels are made of can be read; whether the columns are there is seen later."""
+        given = {f"label.{key}": text for key, text in needed(self.settings.label).items()}
+        if any(self.source(survey).is_mock for survey in SURVEYS):
+            given["mock.featured"] = self.settings.mock.featured
+        for key, text in given.items():
+            try:
+                names_of(text)
+            except InputError as error:
+                raise ConfigError(f"transfer.{key}: {error}") from None
 
     def _check_sizes(self) -> None:
         """Where rounds learn from both surveys side by side, their images are of one size."""
@@ -143,12 +166,12 @@ class Transfer:
         stage : str
             "learn" or "adapt".
         changes
-            Further settings, as ``start`` of the encoder.
+            Further settings, as ``start`` of the encoder; None is from scratch.
         """
         given: ClassLearnSettings = getattr(self.settings, stage)
+        scratch = "start" in changes and changes["start"] is None
         start = changes.pop("start", given.encoder.start)
-        scratch = changes.pop("scratch", False)
-        if stage == "adapt" and not scratch:
+        if stage == "adapt":
             # The network is the one that it starts from.
             same = ("encoder", "hidden", "members", "transform", "masks", "dropout", "features")
             first = self.settings.learn
@@ -162,7 +185,7 @@ class Transfer:
         }
         settings = given.model_copy(update=changes)
         encoder = settings.encoder.model_copy(update={"start": start})
-        if stage == "adapt":
+        if stage == "adapt" or scratch:
             encoder = encoder.model_copy(update={"weights": None})
         return settings.model_copy(update={"encoder": encoder})
 

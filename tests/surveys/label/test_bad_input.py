@@ -176,12 +176,12 @@ def test_earlier_results_stay_whole_when_a_run_fails(surveys, refused):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"classes": {"a": {"where": "T > 1"}}}, "at least 2 items"),
+        ({"classes": {"a": {"where": "T > 1"}}}, "classes: give at least 2 keys, not 1"),
         ({"classes": {"a": {}, "b": {"where": "T > 1"}}}, "give `where` or `votes`"),
         ({"classes": {"a": {"votes": "p"}, "b": {"where": "T > 1"}}}, "'b' has no `votes`"),
         ({"classes": {"a b": {"votes": "p"}, "b": {"votes": "q"}}}, "cannot be the name"),
         ({"classes": {"a": {"votes": "p"}, "a_std": {"votes": "q"}}}, "names of another class's"),
-        ({"confident": 1.5}, "confident must be from 0 to 1"),
+        ({"confident": 1.5}, "confident must be a share from 0 to 1"),
         (
             {"classes": {"a": {"where": "T < 1"}, "b": {"where": "T > 1"}}, "confident": 0.8},
             "share of votes, but the classes have none",

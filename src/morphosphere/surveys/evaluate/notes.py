@@ -31,7 +31,7 @@ def notes(
     if metrics["type_mae"] is None:
         found["type_mae"] = (
             "no true type of the test images is known" if typed.said
-            else "the model tells no type (transfer.label.type is not set)"
+            else "the model tells no type (transfer.label.type and learn.type are to be set)"
         )  # fmt: skip
     if metrics["type_mae_median_of_training"] is None:
         found["type_mae_median_of_training"] = found.get(
