@@ -106,6 +106,7 @@ def test_recursion_that_made_it_worse_says_so() -> None:
     said = text_of(page_of(recursion=found))
     assert "Accuracy 0.9000 0.9000" in said
     assert "Round 1 is worse." in said
+    assert "Which one is kept (the first)" in said
     assert "Worse: yes" in said
 
 

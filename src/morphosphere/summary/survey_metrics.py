@@ -33,8 +33,8 @@ _MEASURES = {
         "Calibration error that right probabilities would have on as many images.",
     ),
     "ece_before_temperature": (
-        "… before scaling",
-        "Calibration error before probabilities were calibrated by a temperature.",
+        "… uncalibrated",
+        "Calibration error before probabilities were calibrated on images of validation.",
     ),
     "log_loss": ("Log-loss", "Mean of -ln of the probability of the true class."),
 }
@@ -221,9 +221,9 @@ def _recursion(found: dict[str, Any]) -> Iterator[str]:
     if found.get("said"):
         yield f"<p>{text(found['said'][:1].upper() + found['said'][1:])}.</p>"
     yield _quiet(
-        "Both on the same test images, by the model before any round and by the one that is kept "
-        f"(of round {number(found.get('kept'))}); the latter is chosen on images of validation. "
-        f"Worse: {number(found.get('worse'))}."
+        "Both on the same test images: by the model before any round, and by that of the last "
+        f"round. Which one is kept ({_round(found.get('kept'))}) is decided on images of "
+        f"validation. Worse: {number(found.get('worse'))}."
     )
 
 
@@ -269,6 +269,10 @@ def _meanings(parts: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 def _quiet(words: str) -> Markup:
     return Markup(f"<p class='quiet'>{text(words)}</p>")
+
+
+def _round(number_of: int | None) -> str:
+    return "not known" if number_of is None else f"round {number_of}" if number_of else "the first"
 
 
 def _share(value: float | None) -> str:
