@@ -16,6 +16,7 @@ from morphosphere.learn.class_bundle import load_class_networks
 from morphosphere.learn.class_networks import ClassNetworks, FeatureSpace
 from morphosphere.learn.classes import ClassTask
 from morphosphere.learn.data import Batches
+from morphosphere.learn.table import EpochTable
 from morphosphere.learn.training import train
 from morphosphere.surveys.reading import ClassModel
 
@@ -89,7 +90,7 @@ def test_held_out_objects_are_those_of_the_settings(trained) -> None:
     with ImageSet(trained / "images.h5") as images:
         part = split_of(images.column("object"), validation=0.2, test=0.2)
     assert facts["train_images"] == (part == 0).sum()
-    assert facts["seconds"] > 0
+    assert EpochTable(trained / "training").seconds() > 0
 
 
 def test_parts_join_from_the_deepest(tmp_path) -> None:

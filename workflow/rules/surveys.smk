@@ -409,13 +409,14 @@ rule evaluate_survey:
                 input.target_images,
             ]
         ),
+        run=folder("metrics"),
         figures=folder("figures"),
     shell:
         "python -m morphosphere.surveys.evaluate --settings {params.settings:q}"
         " --seed {params.seed} --predictions {input.predictions:q} --images {input.images:q}"
         " --labelled-predictions {input.labelled:q} {params.target:q}"
         " --recursion {input.recursion:q} --model {params.model:q}"
-        " --first-model {params.first:q} {params.curve:q}"
+        " --first-model {params.first:q} --run {params.run:q} {params.curve:q}"
         " --metrics {output.metrics:q} --figures {params.figures:q}"
         " --provenance {output.record:q} > {log:q} 2>&1"
 

@@ -153,7 +153,6 @@ def train(
         "train_images": len(batches.rows),
         "epochs": loop.progress.epoch,
         "best_epoch": best,
-        "seconds": table.seconds(),
         "device": processes.device.type,
         "precision": precision,
         **schedule.facts(),

@@ -12,6 +12,7 @@ from PIL import Image
 
 from factories_scored import Files, draw_survey, rounds, write_model
 from morphosphere.files import write_json
+from morphosphere.learn.table import EpochTable
 from morphosphere.surveys.evaluate import FIGURES
 from morphosphere.surveys.evaluate.__main__ import main
 from morphosphere.surveys.evaluate.figures import common
@@ -30,7 +31,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw_survey(path, "labelled", 80, seed=1)
     draw_survey(path, "target", 150, labelled=0.5, origin="match", shift=0.4, seed=2)
     write_model(path / "model")
-    write_model(path / "first", training={"seconds": 30})
+    write_model(path / "first", training={"images": 80})
+    for place, seconds in (("labelled", 30.0), ("rounds/0", 7.0), ("rounds/1", 12.5)):
+        (path / place / "training").mkdir(parents=True)
+        EpochTable(path / place / "training").write({"epoch": 0, "seconds": seconds})
     write_json(path / "recursion.json", rounds())
     return path
 
@@ -84,6 +88,7 @@ def test_the_stage_measures_all_that_is_promised_and_draws_every_figure(
         *("--recursion", folder / "recursion.json"),
         *("--curve", f"transferred:8={folder / 'model'}"),
         *("--first-model", folder / "first"),
+        *("--run", folder),
         *("--provenance", tmp_path / "record.json"),
     ]
     assert _run(folder, tmp_path, *more) == 0

@@ -35,6 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="ModelBundle of the labelled survey, that the model was begun from",
     )
     parser.add_argument(
+        "--run", type=Path, help="folder of the survey's results, for how long trainings took"
+    )
+    parser.add_argument(
         "--curve",
         action="append",
         default=[],
@@ -65,6 +68,7 @@ def _work(
         target_images=args.target_images,
         recursion=args.recursion,
         first=args.first_model,
+        run=args.run,
         curve=[parse_point(text) for text in args.curve],
     )
     metrics, figures = evaluate(given, settings, args.figures, args.seed)

@@ -51,7 +51,7 @@ def notes(
     elif why := _no_better(metrics):
         found["first_model"] = why
     if metrics["train_seconds"] is None:
-        found["train_seconds"] = "the model does not say how long it was trained"
+        found["train_seconds"] = "the tables of the trainings are not given, or not there"
     for name in ("by_brightness", "by_size"):
         if not metrics[name]:
             found[name] = "too few test images with a known value"

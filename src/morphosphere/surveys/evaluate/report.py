@@ -15,6 +15,7 @@ from morphosphere.config.survey_evaluate import SurveyEvaluateSettings
 from morphosphere.errors import InputError
 from morphosphere.evaluate.figures.style import STYLE
 from morphosphere.files import read_json
+from morphosphere.learn.table import EpochTable
 from morphosphere.progress import log
 from morphosphere.surveys.evaluate import calibration, scores
 from morphosphere.surveys.evaluate.curve import Point, measure_curve, reread, some
@@ -65,6 +66,7 @@ class Given:
     target_images: Path | None = None
     recursion: Path | None = None
     first: Path | None = None
+    run: Path | None = None
     curve: list[Point] = field(default_factory=list)
 
     @property
@@ -118,7 +120,7 @@ def evaluate(
         limit = float(model.bundle.info["domain"]["limit"])
         metrics["domain"] = measure_domain(short, limit)
         metrics["doubt"] = doubts(scored)
-        metrics["train_seconds"] = train_seconds(model, first)
+        metrics["train_seconds"] = train_seconds(given.run, recursion)
         metrics["catalogue"] = about_target(short["target"])
         metrics["notes"] = notes(
             metrics, scored, typed, curve=bool(given.curve), first=first is not None
@@ -234,10 +236,21 @@ def measure_first(
     return scores.measure(said, bins=settings.bins, bootstrap=settings.bootstrap, seed=seed)
 
 
-def train_seconds(model: ClassModel, first: ClassModel | None) -> float | None:
-    """Seconds of training of the model and of the one that it was begun from; None if not known."""
-    told = [one.bundle.info.get("training", {}).get("seconds") for one in (model, first) if one]
-    return None if None in told else float(sum(told))
+def train_seconds(folder: Path | None, recursion: dict[str, Any] | None) -> float | None:
+    """Seconds of the trainings that led to the model that is kept; None if not known.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Of the results of surveys, with the tables of the trainings.
+    recursion : dict or None
+        Which round is kept.
+    """
+    if folder is None:
+        return None
+    places = [folder / "labelled", folder / "rounds" / str((recursion or {}).get("kept") or 0)]
+    tables = [EpochTable(place / "training") for place in places]
+    return sum(table.seconds() for table in tables) or None
 
 
 def _types(surveys: dict[str, Catalogue], scored: Catalogue) -> np.ndarray:
