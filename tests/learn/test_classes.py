@@ -244,11 +244,11 @@ def test_labels_of_a_model_do_not_change_what_is_common(tmp_path) -> None:
     task = ClassTask(settings, _transform())
     batches = _batches(path, task.columns_of(settings), 160)
     task.prepare(batches, batches)
-    np.testing.assert_allclose(task.priors, [0.1, 0.9])
+    np.testing.assert_allclose(task.shares.priors, [0.1, 0.9])
     shares = np.array([4 + 30, 36 + 30]) / 100
     np.testing.assert_allclose(task.weights, 0.5 / shares, rtol=1e-6)
     # Balanced weights take all shares away: what is left is to give back those of people.
-    np.testing.assert_allclose(task.odds * task.priors, 0.5)
+    np.testing.assert_allclose(task.shares.odds * task.shares.priors, 0.5)
 
 
 def test_parts_of_a_step_add_up_to_its_loss(tmp_path) -> None:
@@ -274,3 +274,24 @@ def test_parts_of_a_step_add_up_to_its_loss(tmp_path) -> None:
                 for rows in (order[:5], order[5:13], order[13:])
             ]
             torch.testing.assert_close(sum(parts), value)
+
+
+def test_weights_of_the_hub_are_taken_or_missed_in_one_line(monkeypatch) -> None:
+    import timm
+
+    torch.manual_seed(5)
+    weights = timm.create_model("resnet10t", pretrained=False).state_dict()
+    monkeypatch.setattr("timm.models._builder.load_state_dict_from_hf", lambda *_, **__: weights)
+    settings = class_settings(members=1, encoder={"name": "resnet10t", "weights": "hub"})
+    found = ClassNetworks(3, 48, settings).members[0].encoder.encoder.backbone.state_dict()
+    same = [name for name in found if name in weights]
+    assert len(same) > 20
+    for name in same:
+        torch.testing.assert_close(found[name], weights[name])
+
+    def unreachable(*_, **__):
+        raise FileNotFoundError("the hub does not answer")
+
+    monkeypatch.setattr("timm.models._builder.load_state_dict_from_hf", unreachable)
+    with pytest.raises(InputError, match=r"cannot be had from timm's hub \(the hub does not"):
+        ClassNetworks(3, 48, settings)

@@ -6,6 +6,8 @@ try:
 except MorphosphereError as error:
     raise WorkflowError(str(error)) from None
 MERGER_FOLDER = MERGERS.folder
+# Whether the configuration says anything of mergers.
+IS_MERGERS = "mergers" in CONFIG.model_fields_set
 MERGER_MODEL = [f"{MERGER_FOLDER}/model/{name}" for name in graph.bundle.FILES]
 LEAKY_MODEL = [f"{MERGER_FOLDER}/leaky/model/{name}" for name in graph.bundle.FILES]
 AS_MERGERS = merger_graph.as_config(CONFIG)

@@ -1,12 +1,10 @@
 # What the rules of surveys have in common.
 
 SURVEYS = survey_graph.Transfer(CONFIG, RESULTS)
-# What is wrong with them is said when they are asked for: a run of the map needs none of it.
 SURVEY_FOLDER = SURVEYS.folder
-# Whether the configuration names surveys, and nothing for a map.
+# Whether the configuration says anything of surveys.
 IS_SURVEY = "transfer" in CONFIG.model_fields_set
 SURVEY_MODEL = SURVEYS.bundle(f"{SURVEY_FOLDER}/model")
-AS_LABELLED = survey_graph.as_config(CONFIG)
 AS_TARGET = survey_graph.as_config(CONFIG, "target")
 START_DIGEST = survey_graph.start_digest(CONFIG)
 # Models of the learning curve are small; two are trained side by side.

@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
-from morphosphere.artefacts.bundle import FORMAT, VERSION, ModelBundle
+from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.transform import Transform
 from morphosphere.config.learn import LearnSettings
-from morphosphere.errors import InputError
-from morphosphere.files import atomic_directory, write_json
+from morphosphere.files import atomic_directory
+from morphosphere.learn.bundle_files import read_checkpoint, write_common
 from morphosphere.learn.export import export_onnx
 from morphosphere.learn.networks import EncoderForExport, SphereNetworks
 
@@ -57,31 +57,24 @@ def write_bundle(
                 output_names=["images"],
             ),
         }
-        transform.write(folder / "transform.json")
-        shape = {"channels": len(transform.channels), "size": transform.size}
-        stored = {"settings": settings.model_dump(mode="json"), **shape}
-        torch.save({**stored, "weights": networks.state_dict()}, folder / "checkpoint.ckpt")
-        info = {
-            "format": FORMAT,
-            "version": VERSION,
-            "task": settings.task,
-            "channels": list(transform.channels),
-            "image_size": transform.size,
-            "features": settings.features,
-            "latent": {
-                "space": "S2",
-                "posterior": "power_spherical",
-                "prior": "uniform",
-                "concentration": list(settings.concentration),
+        write_common(
+            folder,
+            networks=networks,
+            settings=settings,
+            transform=transform,
+            reading={
+                "features": settings.features,
+                "latent": {
+                    "space": "S2",
+                    "posterior": "power_spherical",
+                    "prior": "uniform",
+                    "concentration": list(settings.concentration),
+                },
             },
-            "encoder": settings.encoder.name,
-            "parameters": sum(p.numel() for p in networks.parameters()),
-            "settings": settings.model_dump(mode="json"),
-            "training": training,
-            "metrics": metrics,
-            "onnx_parity": parity,
-        }
-        write_json(folder / "model.json", info)
+            training=training,
+            metrics=metrics,
+            parity=parity,
+        )
     return ModelBundle.load(path)
 
 
@@ -94,12 +87,7 @@ def load_model(path: str | Path, device: str = "cpu") -> tuple[SphereNetworks, T
         If a file is missing or cannot be read.
     """
     bundle = ModelBundle.load(path)
-    try:
-        stored = torch.load(bundle.path / "checkpoint.ckpt", map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise InputError(
-            f"{bundle.path / 'checkpoint.ckpt'}: cannot be read ({error}); train again"
-        ) from None
+    stored = read_checkpoint(bundle.path)
     settings = LearnSettings.model_validate(stored["settings"])
     # The weights of a timm backbone come from the checkpoint, never from the file it started from.
     encoder = settings.encoder.model_copy(update={"weights": None})

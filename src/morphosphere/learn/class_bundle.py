@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
-from morphosphere.artefacts.bundle import FORMAT, VERSION, ModelBundle
+from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.transform import Transform
 from morphosphere.config.class_learn import ClassLearnSettings
-from morphosphere.errors import InputError
-from morphosphere.files import atomic_directory, write_json
+from morphosphere.files import atomic_directory
+from morphosphere.learn.bundle_files import read_checkpoint, write_common
 from morphosphere.learn.class_networks import ClassNetworks, output_names
 from morphosphere.learn.export import export_onnx
 
@@ -51,25 +51,16 @@ def write_class_bundle(
             input_name="images",
             output_names=output_names(settings),
         )
-        transform.write(folder / "transform.json")
-        shape = {"channels": len(transform.channels), "size": transform.size}
-        stored = {"settings": settings.model_dump(mode="json"), **shape}
-        torch.save({**stored, "weights": networks.state_dict()}, folder / "checkpoint.ckpt")
-        info = {
-            "format": FORMAT,
-            "version": VERSION,
-            "task": settings.task,
-            "channels": list(transform.channels),
-            "image_size": transform.size,
-            **reading,
-            "encoder": settings.encoder.name,
-            "parameters": sum(p.numel() for p in networks.parameters()),
-            "settings": settings.model_dump(mode="json"),
-            "training": training,
-            "metrics": metrics,
-            "onnx_parity": {"encoder": parity},
-        }
-        write_json(folder / "model.json", info)
+        write_common(
+            folder,
+            networks=networks,
+            settings=settings,
+            transform=transform,
+            reading=reading,
+            training=training,
+            metrics=metrics,
+            parity={"encoder": parity},
+        )
     return ModelBundle.load(path)
 
 
@@ -81,11 +72,7 @@ def load_class_networks(path: str | Path, device: str) -> ClassNetworks:
     InputError
         If the checkpoint cannot be read.
     """
-    file = Path(path) / "checkpoint.ckpt"
-    try:
-        stored = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise InputError(f"{file}: cannot be read ({error}); train again") from None
+    stored = read_checkpoint(path)
     settings = ClassLearnSettings.model_validate(stored["settings"])
     # The weights come from the checkpoint, never from what training started from.
     encoder = settings.encoder.model_copy(update={"weights": None, "start": None})

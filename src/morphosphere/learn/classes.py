@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,12 @@ from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.transform import Transform
 from morphosphere.config.class_learn import ClassLearnSettings
-from morphosphere.errors import ConfigError, InputError
+from morphosphere.errors import ConfigError
+from morphosphere.learn import class_labels as labels
 from morphosphere.learn.augment import add_noise, disturb
 from morphosphere.learn.bins import soft_bins
 from morphosphere.learn.class_bundle import write_class_bundle
+from morphosphere.learn.class_labels import LABEL, TYPE, WEIGHT
 from morphosphere.learn.class_networks import ClassNetworks, Member
 from morphosphere.learn.data import Batches
 from morphosphere.learn.observed import observe
@@ -30,9 +31,6 @@ from morphosphere.posterior import Label
 from morphosphere.progress import log
 from morphosphere.views import VIEWS, view
 
-LABEL, WEIGHT, TYPE, ORIGIN = "label", "label_weight", "type", "label_origin"
-#: Origin of the labels that a model gave.
-PSEUDO = "pseudo"
 #: Share of held-out images that are told to be of the same domain.
 _INLIERS = 0.99
 #: Training images that the space of features is fitted to, at most.
@@ -68,10 +66,8 @@ class ClassTask(Task):
             self.networks.to(memory_format=torch.channels_last)
         classes = len(settings.classes)
         self.register_buffer("weights", torch.ones(classes), persistent=False)
-        self.priors = np.full(classes, 1 / classes)
-        #: What weights of classes and of labels multiply the odds of the classes by.
-        self.odds = np.ones(classes)
-        #: See `_known`: of training and of validation images.
+        self.shares = labels.Shares.even(classes)
+        #: See `labels.known_means`: of training and of validation images.
         self.known = {True: (1.0, 1.0), False: (1.0, 1.0)}
         self.calibration: tuple[float, list[float]] = (1.0, [0.0] * classes)
         self.limit = 0.0
@@ -93,76 +89,31 @@ class ClassTask(Task):
     @staticmethod
     def kept(images: ImageSet, settings: ClassLearnSettings) -> np.ndarray | None:
         """Images whose class is known, or whose type, if that is learnt."""
-        if LABEL not in images.columns:
-            raise InputError(
-                f"{images.path}: has no column {LABEL!r}; labels come from morphosphere.surveys."
-                "label"
-            )
-        known = np.isfinite(images.column(LABEL))
-        if settings.type and TYPE in images.columns:
-            known |= np.isfinite(images.column(TYPE))
-        return known
+        return labels.kept(images, with_type=settings.type is not None)
 
     @classmethod
     def chosen(cls, rows: np.ndarray, images: ImageSet, settings: ClassLearnSettings) -> np.ndarray:
-        """The first `label_limit` galaxies by a hash of their names, one of each class."""
+        """The first `label_limit` galaxies, of each class one at least."""
         if settings.label_limit is None:
             return rows
-        label = images.column(LABEL)[rows]
-        rows, label = rows[np.isfinite(label)], label[np.isfinite(label)]
-        names = images.column(settings.split_by)[rows]
-        order = sorted(
-            set(names), key=lambda name: hashlib.sha256(f"limit {name}".encode()).digest()
-        )
-        class_of = dict(zip(names[::-1], label[::-1]))
-        firsts = {class_of[name]: name for name in reversed(order)}
-        wanted = list(dict.fromkeys([*firsts.values(), *order]))[: settings.label_limit]
-        return rows[np.isin(names, wanted)]
+        return labels.first_objects(rows, images, by=settings.split_by, limit=settings.label_limit)
 
     def prepare(self, batches: Batches, held_out: Batches) -> None:
         """Shares of the classes, their weights in the loss, and how much of it is known.
-
-        What is decided by shares is decided by those among labels of people: a model's own labels
-        (of recursion) are balanced on purpose.
 
         Raises
         ------
         InputError
             If a class has no labelled image for training.
         """
-        labels = batches.column(LABEL).numpy()
-        known, names = np.isfinite(labels), self.settings.classes
-        if ((labels[known] < 0) | (labels[known] >= len(names))).any():
-            raise InputError(
-                f"{batches.path}: labels from {labels[known].min():g} to {labels[known].max():g} "
-                f"for {len(names)} classes ({', '.join(names)}): each is the number of a class, "
-                "from 0; label again with these classes"
-            )
-        counts = _counts(labels[known], len(self.priors))
-        if not counts.all():
-            found = ", ".join(f"{name} {count}" for name, count in zip(names, counts))
-            raise InputError(
-                f"{batches.path}: every class needs labelled images for training, there are "
-                f"{found}; loosen the cuts, or leave the empty class out"
-            )
-        given = _of_people(batches) & known
-        people = _counts(labels[given], len(self.priors))
-        self.priors = people / people.sum() if people.all() else counts / counts.sum()
-        weight = np.nan_to_num(batches.column(WEIGHT).numpy()[known].astype(np.float64), nan=1.0)
-        shares = _counts(labels[known], len(self.priors), weight) / weight.sum()
-        power = {"balanced": 1.0, "sqrt": 0.5, "none": 0.0}[self.settings.class_weights]
-        weights = shares**-power
-        weights /= (shares * weights).sum()
-        self.weights.copy_(torch.from_numpy(weights))
-        self.odds = weights * shares / self.priors
-        self.known = {True: self._known(batches), False: self._known(held_out)}
-
-    def _known(self, batches: Batches) -> tuple[float, float]:
-        """Weight of the label of an image, and of its type, in the mean over all images."""
-        label = batches.column(LABEL)
-        weight = torch.where(label.isfinite(), batches.column(WEIGHT).nan_to_num(1.0), 0.0)
-        types = batches.column(TYPE).isfinite().double().mean() if self.type else 0.0
-        return max(float(weight.double().mean()), 1e-6), max(float(types), 1e-6)
+        settings = self.settings
+        self.shares = labels.shares_of(batches, settings.classes, settings.class_weights)
+        self.weights.copy_(torch.from_numpy(self.shares.weights))
+        of_type = settings.type is not None
+        self.known = {
+            True: labels.known_means(batches, with_type=of_type),
+            False: labels.known_means(held_out, with_type=of_type),
+        }
 
     def train(self, mode: bool = True) -> ClassTask:
         """Set the mode; parts that do not learn yet keep the statistics of their norms."""
@@ -253,7 +204,7 @@ class ClassTask(Task):
         return (known * surprise).sum() / max(1, len(known))
 
     def measures(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The same of images as they are, and the share of right classes."""
+        """The same of images as they are."""
         pieces: dict[str, Tensor] = {}
         for member in self.networks.members:
             for name, value in self._surprise(member, batch["images"], batch, 0.0).items():
@@ -267,7 +218,7 @@ class ClassTask(Task):
         self.networks.space.fit(self._activations(batches))
         logits: list[list[np.ndarray]] = [[] for _ in range(self.views)]
         told: list[list[np.ndarray]] = [[] for _ in range(self.views)]
-        labels, types, distances = [], [], []
+        given, types, distances = [], [], []
         for step in range(held_out.steps):
             batch = held_out[0, step]
             said = [self.networks(view(batch["images"], k)) for k in range(self.views)]
@@ -276,13 +227,15 @@ class ClassTask(Task):
                 if self.type:
                     told[k].append(one[3].numpy())
             distances.append(torch.stack([one[2] for one in said]).mean(0).numpy())
-            labels.append(batch[LABEL].numpy())
+            given.append(batch[LABEL].numpy())
             if self.type:
                 types.append(batch[TYPE].double().numpy())
-        label = np.concatenate(labels)
+        label = np.concatenate(given)
         known = np.isfinite(label)
         probability = calibration.mean_probability([np.concatenate(one) for one in logits])
-        self.calibration = calibration.fit(probability[known], label[known].astype(int), self.odds)
+        self.calibration = calibration.fit(
+            probability[known], label[known].astype(int), self.shares.odds
+        )
         self.limit = float(np.quantile(np.concatenate(distances), _INLIERS))
         if self.type:
             views = [np.concatenate(one) for one in told]
@@ -311,7 +264,7 @@ class ClassTask(Task):
             transform=self.transform,
             reading={
                 "classes": list(self.settings.classes),
-                "priors": self.priors.tolist(),
+                "priors": self.shares.priors.tolist(),
                 "calibration": {"temperature": temperature, "bias": bias},
                 "decision": self.settings.decision,
                 "members": self.settings.members * max(1, self.settings.masks),
@@ -323,16 +276,3 @@ class ClassTask(Task):
             training=training,
             metrics=metrics,
         )
-
-
-def _counts(labels: np.ndarray, classes: int, weights: np.ndarray | None = None) -> np.ndarray:
-    """Labels of each class, (K,), or the sums of their weights."""
-    return np.bincount(labels.astype(int), weights, minlength=classes)
-
-
-def _of_people(batches: Batches) -> np.ndarray:
-    """Which rows of a split have a label that no model gave, bool (n,)."""
-    with ImageSet(batches.path) as images:
-        if ORIGIN not in images.columns:
-            return np.ones(len(batches.rows), bool)
-        return images.column(ORIGIN)[batches.rows] != PSEUDO

@@ -127,6 +127,14 @@ def _backbone(
             in_chans=channels,
             **more,
         )
+    except OSError as error:
+        if settings.weights != HUB:
+            raise
+        said = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"learn.encoder.weights: those of {settings.name} cannot be had from timm's hub "
+            f"({said}); where there is no network, give a file"
+        ) from None
     except (RuntimeError, AttributeError, TypeError, AssertionError) as error:
         said = str(error).strip() or type(error).__name__
         raise ConfigError(

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from morphosphere.artefacts.bundle import FORMAT, VERSION, ModelBundle
+from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.transform import Transform
 from morphosphere.config.merger_learn import MergerLearnSettings
-from morphosphere.errors import InputError
-from morphosphere.files import atomic_directory, write_json
+from morphosphere.files import atomic_directory
+from morphosphere.learn.bundle_files import read_checkpoint, write_common
 from morphosphere.learn.export import export_onnx
 from morphosphere.learn.merger_networks import DecoderForExport, EncoderForExport, MergerNetworks
 
@@ -65,28 +65,25 @@ def write_merger_bundle(
                 output_names=["images"],
             ),
         }
-        transform.write(folder / "transform.json")
-        shape = {"channels": len(transform.channels), "size": transform.size}
-        stored = {"settings": settings.model_dump(mode="json"), **shape}
-        torch.save({**stored, "weights": networks.state_dict()}, folder / "checkpoint.ckpt")
-        info = {
-            "format": FORMAT,
-            "version": VERSION,
-            "task": settings.task,
-            "channels": list(transform.channels),
-            "image_size": transform.size,
-            "latent": {"space": f"R{settings.latent}", "posterior": "normal", "prior": "normal"},
-            "labels": labels,
-            "bins": settings.bins,
-            "outlier": limits,
-            "encoder": settings.encoder.name,
-            "parameters": sum(p.numel() for p in networks.parameters()),
-            "settings": settings.model_dump(mode="json"),
-            "training": training,
-            "metrics": metrics,
-            "onnx_parity": parity,
-        }
-        write_json(folder / "model.json", info)
+        write_common(
+            folder,
+            networks=networks,
+            settings=settings,
+            transform=transform,
+            reading={
+                "latent": {
+                    "space": f"R{settings.latent}",
+                    "posterior": "normal",
+                    "prior": "normal",
+                },
+                "labels": labels,
+                "bins": settings.bins,
+                "outlier": limits,
+            },
+            training=training,
+            metrics=metrics,
+            parity=parity,
+        )
     return ModelBundle.load(path)
 
 
@@ -98,11 +95,7 @@ def load_merger_networks(path: str | Path, device: str) -> tuple[nn.Module, nn.M
     InputError
         If the checkpoint cannot be read.
     """
-    file = Path(path) / "checkpoint.ckpt"
-    try:
-        stored = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise InputError(f"{file}: cannot be read ({error}); train again") from None
+    stored = read_checkpoint(path)
     settings = MergerLearnSettings.model_validate(stored["settings"])
     # The weights of a timm backbone come from the checkpoint, never from the file it started from.
     encoder = settings.encoder.model_copy(update={"weights": None})

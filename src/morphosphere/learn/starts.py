@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from morphosphere.artefacts.bundle import ModelBundle
-from morphosphere.errors import ConfigError, InputError
+from morphosphere.errors import ConfigError
+from morphosphere.learn.bundle_files import read_checkpoint
 from morphosphere.learn.class_networks import ClassNetworks
 
 
@@ -27,11 +27,7 @@ def start_from(networks: ClassNetworks, path: str | Path) -> int:
         If its encoder is of another kind or size.
     """
     bundle = ModelBundle.load(path)
-    file = bundle.path / "checkpoint.ckpt"
-    try:
-        stored = torch.load(file, map_location="cpu", weights_only=True)["weights"]
-    except Exception as error:
-        raise InputError(f"{file}: cannot be read ({error}); train it again") from None
+    stored = read_checkpoint(bundle.path)["weights"]
     task = bundle.info.get("task", "")
     groups = _members(stored) if task == "classes" else [_below(stored, "encoder.")]
     count = 0

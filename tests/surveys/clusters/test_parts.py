@@ -152,7 +152,6 @@ def test_tsne_keeps_groups_apart_and_is_the_same_again():
 
 
 def test_umap_keeps_groups_apart_and_is_the_same_again():
-    pytest.importorskip("umap")
     # Not compiled: for a few galaxies the compiler takes longer than the work.
     script = "import test_parts; test_parts.separated('umap', 42)"
     done = subprocess.run(

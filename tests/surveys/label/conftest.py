@@ -15,16 +15,21 @@ from morphosphere.surveys.label.__main__ import main
 
 
 def write_survey(
-    path: Path, name: str, *, channels: tuple[str, ...] = ("r", "g"), **columns: Any
+    path: Path,
+    name: str,
+    *,
+    channels: tuple[str, ...] = ("r", "g"),
+    dtype: str = "float32",
+    **columns: Any,
 ) -> Path:
     """An ImageSet of survey `name` with these columns; pixel values are row numbers."""
     count = len(next(iter(columns.values())))
     ids = [f"{name}_{k}" for k in range(count)]
     table = {"image_id": ids, "galaxy_id": ids, "source": [name] * count} | columns
     images = np.broadcast_to(
-        np.arange(count, dtype=np.float32)[:, None, None, None], (count, len(channels), 4, 4)
+        np.arange(count, dtype=dtype)[:, None, None, None], (count, len(channels), 4, 4)
     )
-    with ImageSetWriter(path, channels=channels, size=4) as out:
+    with ImageSetWriter(path, channels=channels, size=4, dtype=dtype) as out:
         out.append(images, table)
     return path
 

@@ -44,6 +44,14 @@ def test_bands_in_another_order(surveys, refused):
     assert "in another order" in refused({})
 
 
+def test_pictures_beside_fluxes(surveys, refused):
+    surveys.labelled(dtype="uint8", **VOTES, **PLACES)
+    surveys.target(**PLACES)
+    line = refused({})
+    assert "b.h5: holds fluxes, but the labelled survey" in line
+    assert "collect both with `dtype: float32`" in line
+
+
 def test_a_class_with_one_member(surveys, refused, by_type):
     surveys.labelled(T=[-5.0, 2, 3, 0])
     surveys.target(T=[0.0])

@@ -25,7 +25,12 @@ from morphosphere.surveys.label.report import (
     say,
     write_csv,
 )
-from morphosphere.surveys.label.survey import Survey, check_bands, read_survey
+from morphosphere.surveys.label.survey import (
+    Survey,
+    check_bands,
+    check_pixels,
+    read_survey,
+)
 from morphosphere.surveys.label.table import find_labels
 
 FILES = ("labelled.h5", "target.h5", "matches.csv", "rejects.csv", "report.json")
@@ -50,6 +55,7 @@ def carry(labelled: Path, target: Path, output: Path, settings: LabelSettings) -
     """
     with ImageSet(labelled) as images_a, ImageSet(target) as images_b:
         check_bands(images_a, images_b)
+        check_pixels(images_a, images_b)
         a, b = (read_survey(images, settings) for images in (images_a, images_b))
         wanted = needed(settings)
         found = find_labels(images_a, settings, wanted, a.position)

@@ -48,6 +48,21 @@ def check_bands(a: ImageSet, b: ImageSet) -> None:
     )
 
 
+def check_pixels(a: ImageSet, b: ImageSet) -> None:
+    """Raise InputError if one survey has pictures of 8 bits and the other fluxes.
+
+    A model scales the one by a fixed number and the other by each image's brightness, unless it is
+    told what to do.
+    """
+    kinds = [images.images.dtype == np.uint8 for images in (a, b)]
+    if kinds[0] != kinds[1]:
+        words = ["pictures of 8 bits" if kind else "fluxes" for kind in kinds]
+        raise InputError(
+            f"{b.path}: holds {words[1]}, but the labelled survey {a.path} {words[0]}, which a "
+            "model scales in another way; collect both with `dtype: float32`"
+        )
+
+
 def read_survey(images: ImageSet, settings: LabelSettings) -> Survey:
     """Ids and positions of the images.
 
