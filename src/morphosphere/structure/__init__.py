@@ -1,0 +1,1 @@
+"""Structural parameters of galaxies: light profiles, point spread functions, noise, flags."""
