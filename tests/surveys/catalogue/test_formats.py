@@ -15,10 +15,10 @@ from astropy.io.votable import parse_single_table, validate
 from astropy.table import Table
 
 from morphosphere.artefacts.catalogue import Catalogue, CatalogueWriter
-from morphosphere.surveys.catalogue import records
-from morphosphere.surveys.catalogue.fits_table import write_fits
-from morphosphere.surveys.catalogue.records import Layout
-from morphosphere.surveys.catalogue.votable import write_votable
+from morphosphere.tables import records
+from morphosphere.tables.fits import write_fits
+from morphosphere.tables.records import Layout
+from morphosphere.tables.votable import write_votable
 
 from .conftest import COUNT, Scene
 

@@ -9,13 +9,13 @@ from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.config.survey_catalogue import CatalogueSettings
 from morphosphere.errors import ConfigError, InputError
-from morphosphere.surveys.catalogue.fits_table import write_fits
 from morphosphere.surveys.catalogue.hats import write_hats
 from morphosphere.surveys.catalogue.hips import OnSphere, write_hips
-from morphosphere.surveys.catalogue.records import Layout
 from morphosphere.surveys.catalogue.table import Contents
-from morphosphere.surveys.catalogue.votable import write_votable
 from morphosphere.surveys.facts import ModelFacts
+from morphosphere.tables.fits import write_fits
+from morphosphere.tables.records import Layout
+from morphosphere.tables.votable import write_votable
 
 #: Where each form lies below the output.
 PLACES = {

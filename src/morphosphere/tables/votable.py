@@ -1,4 +1,4 @@
-"""The catalogue as a VOTable (1.4, BINARY2), written row after row."""
+"""A Catalogue as a VOTable (1.4, BINARY2), written row after row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.files import atomic_path
-from morphosphere.surveys.catalogue.records import Layout, Packed
+from morphosphere.tables.records import Layout, Packed
 
 _NAMESPACE = "http://www.ivoa.net/xml/VOTable/v1.3"  # of version 1.4, too
 _TYPES = {
@@ -77,13 +77,15 @@ def _around(catalogue: Catalogue, layout: Layout, title: str) -> tuple[str, str]
     name = re.sub(r"\W+", "_", title)
     resource = ElementTree.SubElement(root, "RESOURCE", {"name": name})
     ElementTree.SubElement(resource, "DESCRIPTION").text = title
-    for key in ("model_version", "classes", "creator"):
+    for key in ("model_version", "classes", "band", "creator"):
         if value := catalogue.metadata.get(key):
             ElementTree.SubElement(resource, "INFO", {"name": key, "value": value})
-    ElementTree.SubElement(resource, "COOSYS", {"ID": _FRAME, "system": "ICRS"})
+    attributes = [_attributes(column) for column in layout.columns]
+    if any("ref" in each for each in attributes):
+        ElementTree.SubElement(resource, "COOSYS", {"ID": _FRAME, "system": "ICRS"})
     table = ElementTree.SubElement(resource, "TABLE", {"name": name, "nrows": str(layout.rows)})
-    for column in layout.columns:
-        element = ElementTree.SubElement(table, "FIELD", _attributes(column))
+    for column, about in zip(layout.columns, attributes):
+        element = ElementTree.SubElement(table, "FIELD", about)
         if text := column.about.get("description"):
             ElementTree.SubElement(element, "DESCRIPTION").text = text
     binary = ElementTree.SubElement(ElementTree.SubElement(table, "DATA"), "BINARY2")

@@ -1,4 +1,4 @@
-"""The catalogue as a binary table of FITS, written row after row."""
+"""A Catalogue as a binary table of FITS, written row after row."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from astropy.io import fits
 
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.files import atomic_path
-from morphosphere.surveys.catalogue.records import Layout, Packed
+from morphosphere.tables.records import Layout, Packed
 
 _FORMATS = {"f8": "D", "f4": "E", "i8": "K", "i4": "J", "i2": "I", "u1": "B", "?": "L"}
 #: Words of the catalogue's metadata in the header: keyword, key, comment.
 _WORDS = (
     ("MODELVER", "model_version", "version of the model"),
     ("CLASSES", "classes", "classes that the model tells"),
+    ("BAND", "band", "band of the images"),
     ("AUTHOR", "creator", "who made the catalogue"),
 )
 _ASCII = {"errors": "replace", "encoding": "ascii"}
@@ -38,7 +39,8 @@ def write_fits(path: Path, catalogue: Catalogue, layout: Layout, title: str) -> 
     ]
     header = fits.BinTableHDU.from_columns(columns, name=_plain(title)).header
     header["NAXIS2"] = layout.rows
-    header["RADESYS"] = ("ICRS", "frame of ra and dec")
+    if any(c.about.get("ucd", "").startswith("pos.eq.") for c in layout.columns):
+        header["RADESYS"] = ("ICRS", "frame of ra and dec")
     for keyword, key, comment in _WORDS:
         if value := catalogue.metadata.get(key):
             header[keyword] = (_plain(value), comment)
