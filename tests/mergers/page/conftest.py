@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from factories_merger_page import MergerRun, arguments, make_merger_run
+from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.explorer.serve import server
 from morphosphere.mergers.page.__main__ import main
 
@@ -29,6 +31,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> MergerRun:
     made = make_merger_run(tmp_path_factory.mktemp("mergers") / "deep" / "a run")
     assert main(arguments(made, {"title": "Pairs <of> test & more", "nearest": 5})) == 0
     return made
+
+
+@pytest.fixture(scope="session")
+def predictions(run: MergerRun) -> dict[str, np.ndarray]:
+    """The catalogue of the run."""
+    catalogue = Catalogue(run.catalogue)
+    return catalogue.read(catalogue.columns)
 
 
 @pytest.fixture
