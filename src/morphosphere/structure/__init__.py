@@ -1,1 +1,1 @@
-"""Structural parameters of galaxies: light profiles, point spread functions, noise, flags."""
+"""Structural parameters of galaxies: models, point-spread functions and noise of their images."""

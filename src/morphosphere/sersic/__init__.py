@@ -1,0 +1,1 @@
+"""Structural parameters from images: simulation, bound, network, fitters and their comparison."""

@@ -1,0 +1,192 @@
+"""Point-spread functions: files of many of them, and reading one from a FITS file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import galsim
+import h5py
+import numpy as np
+
+from morphosphere.artefacts.hdf5 import HDF5Output
+from morphosphere.errors import InputError
+from morphosphere.files import atomic_path
+
+FORMAT = "morphosphere.PSFSet"
+VERSION = 1
+#: Radii in pixels within which the energy of a point-spread function is told.
+ENERGY_RADII = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0)
+#: Columns of tables with these energies.
+ENERGY_COLUMNS = tuple(f"psf_ee_{number}" for number in range(1, len(ENERGY_RADII) + 1))
+_FINE = 8  # samples across a pixel where energies are summed
+
+
+class PSFSet:
+    """Point-spread functions of one sampling, without the pixel of the detector.
+
+    Attributes
+    ----------
+    images : ndarray of float32, shape (P, k, k)
+        Each sums to 1; y goes up, as in FITS and GalSim.
+    scale : float
+        Arcseconds per sample.
+    oversampling : float
+        Samples per pixel of the images that they belong to.
+    """
+
+    def __init__(
+        self, images: np.ndarray, scale: float, oversampling: float, *, name: str = "psf"
+    ) -> None:
+        self.images = np.asarray(images, dtype=np.float32)
+        self.scale = float(scale)
+        self.oversampling = float(oversampling)
+        self.name = name
+        self.galsim = lru_cache(maxsize=None)(self._galsim)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @classmethod
+    def read(cls, path: str | Path) -> PSFSet:
+        """Read a file that `write_psfs` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or something else, or its sampling is unknown.
+        """
+        try:
+            with h5py.File(path, "r") as file:
+                if file.attrs.get("format") != FORMAT:
+                    raise InputError(f"{path}: not a file of point-spread functions")
+                for name in ("scale", "oversampling"):
+                    if not float(file.attrs.get(name, np.nan)) > 0:
+                        raise InputError(f"{path}: its sampling is unknown (attribute {name})")
+                return cls(
+                    file["images"][:], file.attrs["scale"], file.attrs["oversampling"],
+                    name=str(path),
+                )  # fmt: skip
+        except (OSError, KeyError) as error:
+            raise InputError(
+                f"{path}: cannot be read as point-spread functions ({error})"
+            ) from None
+
+    def _galsim(self, row: int) -> galsim.GSObject:
+        if not 0 <= row < len(self):
+            raise InputError(f"{self.name}: no point-spread function {row}, it has {len(self)}")
+        image = galsim.ImageD(self.images[row].astype(np.float64), scale=self.scale)
+        return galsim.InterpolatedImage(image, normalization="flux", flux=1.0)
+
+    def fwhm(self, row: int) -> float:
+        """Full width at half maximum in arcseconds."""
+        return float(self.galsim(int(row)).calculateFWHM())
+
+    def encircled(self, row: int, pixel_size: float) -> np.ndarray:
+        """Energy within `ENERGY_RADII` pixels, of the function with the pixel, shape (8,)."""
+        return _encircled(self.galsim(int(row)), pixel_size)
+
+    def columns(self, row: int, pixel_size: float) -> dict[str, float]:
+        """What tables tell of a point-spread function: ``psf_fwhm`` and `ENERGY_COLUMNS`."""
+        energy = self.encircled(row, pixel_size)
+        return {"psf_fwhm": self.fwhm(row), **dict(zip(ENERGY_COLUMNS, map(float, energy)))}
+
+
+def _encircled(psf: galsim.GSObject, pixel_size: float) -> np.ndarray:
+    size = 2 * int((ENERGY_RADII[-1] + 1) * _FINE) + 1
+    image = galsim.ImageD(size, size, scale=pixel_size / _FINE)
+    galsim.Convolve(psf, galsim.Pixel(pixel_size)).drawImage(image, method="no_pixel")
+    axis = (np.arange(size) - size // 2) / _FINE
+    distance = np.hypot(axis[:, None], axis)
+    # a sample on the circle counts by the share of it that is inside
+    inside = [np.clip((radius - distance) * _FINE + 0.5, 0, 1) for radius in ENERGY_RADII]
+    return np.array([float(np.sum(image.array * part)) for part in inside])
+
+
+def write_psfs(
+    path: str | Path,
+    images: np.ndarray,
+    *,
+    scale: float,
+    oversampling: float,
+    table: Mapping[str, np.ndarray] | None = None,
+) -> None:
+    """Write point-spread functions to a file.
+
+    Parameters
+    ----------
+    path : path-like
+    images : ndarray, shape (P, k, k)
+        Without the pixel, y up; they are brought to a sum of 1.
+    scale : float
+        Arcseconds per sample.
+    oversampling : float
+        Samples per pixel of the images that they belong to.
+    table : mapping, optional
+        Columns of P values, such as ``fwhm`` in arcseconds.
+    """
+    images = np.asarray(images, dtype=np.float64)
+    images = images / images.sum(axis=(1, 2), keepdims=True)
+    with atomic_path(path) as temporary, HDF5Output(temporary) as file:
+        file.attrs.update(
+            {"format": FORMAT, "version": VERSION, "scale": scale, "oversampling": oversampling}
+        )
+        file.create_dataset("images", data=images.astype(np.float32))
+        group = file.create_group("table", track_order=True)
+        for name, values in (table or {}).items():
+            group.create_dataset(name, data=np.asarray(values))
+
+
+#: Header keys of the sampling in arcseconds, as files of point-spread functions have them.
+_SCALE_KEYS = ("PIXSCALE", "PIXELSCL", "PSCALE", "SCALE", "PSF_SAMP")
+
+
+def read_fits_psf(
+    path: str | Path, *, scale: float | None = None, hdu: int = 0
+) -> tuple[np.ndarray, float]:
+    """A point-spread function from a FITS file: (image (k, k), arcseconds per sample).
+
+    Parameters
+    ----------
+    path : path-like
+    scale : float, optional
+        Arcseconds per sample; None takes it from the header.
+    hdu : int
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is no picture, or its sampling is unknown.
+    """
+    from astropy.io import fits
+
+    try:
+        with fits.open(path) as file:
+            data, header = file[hdu].data, file[hdu].header
+    except (OSError, IndexError, TypeError) as error:
+        raise InputError(f"{path}: cannot be read as FITS ({error})") from None
+    if data is None or data.ndim != 2:
+        raise InputError(f"{path}: HDU {hdu} holds no picture of a point-spread function")
+    image = np.asarray(data, dtype=np.float64)
+    if not np.isfinite(image).all() or image.sum() <= 0:
+        raise InputError(f"{path}: holds pixels that are no numbers, or no light")
+    scale = scale or _scale_of(header)
+    if not scale:
+        raise InputError(
+            f"{path}: its sampling is unknown; give it in arcseconds in the settings (psf.scale)"
+        )
+    return image / image.sum(), scale
+
+
+def _scale_of(header: Mapping[str, object]) -> float | None:
+    for key in _SCALE_KEYS:
+        if isinstance(value := header.get(key), (int, float)) and value > 0:
+            return float(value)
+    for key in ("CD2_2", "CDELT2"):
+        unit = str(header.get("CUNIT2", "deg")).strip().lower()
+        if isinstance(value := header.get(key), (int, float)) and value:
+            factor = {"deg": 3600.0, "arcsec": 1.0}.get(unit)
+            if factor and not (key == "CDELT2" and abs(value) == 1.0):
+                return abs(float(value)) * factor
+    return None
