@@ -13,13 +13,10 @@ import numpy as np
 from morphosphere.artefacts.hdf5 import HDF5Output
 from morphosphere.errors import InputError
 from morphosphere.files import atomic_path
+from morphosphere.structure.facts import PSF_COLUMNS, PSF_RADII
 
 FORMAT = "morphosphere.PSFSet"
 VERSION = 1
-#: Radii in pixels within which the energy of a point-spread function is told.
-ENERGY_RADII = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0)
-#: Columns of tables with these energies.
-ENERGY_COLUMNS = tuple(f"psf_ee_{number}" for number in range(1, len(ENERGY_RADII) + 1))
 _FINE = 8  # samples across a pixel where energies are summed
 
 
@@ -84,23 +81,23 @@ class PSFSet:
         return float(self.galsim(int(row)).calculateFWHM())
 
     def encircled(self, row: int, pixel_size: float) -> np.ndarray:
-        """Energy within `ENERGY_RADII` pixels, of the function with the pixel, shape (8,)."""
+        """Energy within `PSF_RADII` pixels, of the function with the pixel, shape (8,)."""
         return _encircled(self.galsim(int(row)), pixel_size)
 
     def columns(self, row: int, pixel_size: float) -> dict[str, float]:
-        """What tables tell of a point-spread function: ``psf_fwhm`` and `ENERGY_COLUMNS`."""
+        """What tables tell of a point-spread function: ``psf_fwhm`` and `PSF_COLUMNS`."""
         energy = self.encircled(row, pixel_size)
-        return {"psf_fwhm": self.fwhm(row), **dict(zip(ENERGY_COLUMNS, map(float, energy)))}
+        return {"psf_fwhm": self.fwhm(row), **dict(zip(PSF_COLUMNS, map(float, energy)))}
 
 
 def _encircled(psf: galsim.GSObject, pixel_size: float) -> np.ndarray:
-    size = 2 * int((ENERGY_RADII[-1] + 1) * _FINE) + 1
+    size = 2 * int((PSF_RADII[-1] + 1) * _FINE) + 1
     image = galsim.ImageD(size, size, scale=pixel_size / _FINE)
     galsim.Convolve(psf, galsim.Pixel(pixel_size)).drawImage(image, method="no_pixel")
     axis = (np.arange(size) - size // 2) / _FINE
     distance = np.hypot(axis[:, None], axis)
     # a sample on the circle counts by the share of it that is inside
-    inside = [np.clip((radius - distance) * _FINE + 0.5, 0, 1) for radius in ENERGY_RADII]
+    inside = [np.clip((radius - distance) * _FINE + 0.5, 0, 1) for radius in PSF_RADII]
     return np.array([float(np.sum(image.array * part)) for part in inside])
 
 
@@ -136,57 +133,3 @@ def write_psfs(
         group = file.create_group("table", track_order=True)
         for name, values in (table or {}).items():
             group.create_dataset(name, data=np.asarray(values))
-
-
-#: Header keys of the sampling in arcseconds, as files of point-spread functions have them.
-_SCALE_KEYS = ("PIXSCALE", "PIXELSCL", "PSCALE", "SCALE", "PSF_SAMP")
-
-
-def read_fits_psf(
-    path: str | Path, *, scale: float | None = None, hdu: int = 0
-) -> tuple[np.ndarray, float]:
-    """A point-spread function from a FITS file: (image (k, k), arcseconds per sample).
-
-    Parameters
-    ----------
-    path : path-like
-    scale : float, optional
-        Arcseconds per sample; None takes it from the header.
-    hdu : int
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, is no picture, or its sampling is unknown.
-    """
-    from astropy.io import fits
-
-    try:
-        with fits.open(path) as file:
-            data, header = file[hdu].data, file[hdu].header
-    except (OSError, IndexError, TypeError) as error:
-        raise InputError(f"{path}: cannot be read as FITS ({error})") from None
-    if data is None or data.ndim != 2:
-        raise InputError(f"{path}: HDU {hdu} holds no picture of a point-spread function")
-    image = np.asarray(data, dtype=np.float64)
-    if not np.isfinite(image).all() or image.sum() <= 0:
-        raise InputError(f"{path}: holds pixels that are no numbers, or no light")
-    scale = scale or _scale_of(header)
-    if not scale:
-        raise InputError(
-            f"{path}: its sampling is unknown; give it in arcseconds in the settings (psf.scale)"
-        )
-    return image / image.sum(), scale
-
-
-def _scale_of(header: Mapping[str, object]) -> float | None:
-    for key in _SCALE_KEYS:
-        if isinstance(value := header.get(key), (int, float)) and value > 0:
-            return float(value)
-    for key in ("CD2_2", "CDELT2"):
-        unit = str(header.get("CUNIT2", "deg")).strip().lower()
-        if isinstance(value := header.get(key), (int, float)) and value:
-            factor = {"deg": 3600.0, "arcsec": 1.0}.get(unit)
-            if factor and not (key == "CDELT2" and abs(value) == 1.0):
-                return abs(float(value)) * factor
-    return None

@@ -1,0 +1,1 @@
+"""A library of point-spread functions for simulated images."""
