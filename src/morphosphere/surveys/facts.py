@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +12,7 @@ from morphosphere import calibration
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import SPLITS, split_of
+from morphosphere.artefacts.versions import model_version as model_version
 from morphosphere.errors import InputError
 from morphosphere.parallel import threads_given
 from morphosphere.posterior import QUANTILES, Label
@@ -122,16 +122,6 @@ def facts_of(path: str | Path) -> dict[str, Any]:
 def type_columns() -> list[str]:
     """Columns of the ordinal target's posterior, in the order of `posterior.QUANTILES`."""
     return [f"type_{name}" for name in QUANTILES]
-
-
-def model_version(path: str | Path) -> str:
-    """Version of a bundle: 12 hexadecimal digits of the SHA-256 of encoder.onnx and model.json."""
-    total = hashlib.sha256()
-    for name in ("encoder.onnx", "model.json"):
-        with open(Path(path) / name, "rb") as handle:
-            while block := handle.read(1 << 22):
-                total.update(block)
-    return total.hexdigest()[:12]
 
 
 def _check_info(bundle: ModelBundle) -> None:
