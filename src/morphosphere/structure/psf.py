@@ -41,6 +41,7 @@ class PSFSet:
         self.oversampling = float(oversampling)
         self.name = name
         self.galsim = lru_cache(maxsize=None)(self._galsim)
+        self.columns = lru_cache(maxsize=None)(self._columns)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -84,7 +85,7 @@ class PSFSet:
         """Energy within `PSF_RADII` pixels, of the function with the pixel, shape (8,)."""
         return _encircled(self.galsim(int(row)), pixel_size)
 
-    def columns(self, row: int, pixel_size: float) -> dict[str, float]:
+    def _columns(self, row: int, pixel_size: float) -> dict[str, float]:
         """What tables tell of a point-spread function: ``psf_fwhm`` and `PSF_COLUMNS`."""
         energy = self.encircled(row, pixel_size)
         return {"psf_fwhm": self.fwhm(row), **dict(zip(PSF_COLUMNS, map(float, energy)))}

@@ -1,0 +1,1 @@
+"""Images of galaxies with known structural parameters, with noise and without."""
