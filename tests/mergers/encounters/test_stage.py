@@ -191,7 +191,7 @@ def test_code_is_compiled_where_no_cache_can_be_written(tmp_path: Path) -> None:
         "def refuse(*_): raise OSError('read-only')\n"
         "for kind in vars(caching).values():\n"
         "    if hasattr(kind, 'ensure_cache_path'): kind.ensure_cache_path = refuse\n"
-        "from morphosphere.mergers.encounters.compiled import compiled\n"
+        "from morphosphere.compiled import compiled\n"
         "import morphosphere.mergers.encounters.orbit\n"
         "def double(x):\n"
         "    return 2 * x\n"

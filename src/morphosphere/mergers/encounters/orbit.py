@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from morphosphere.mergers.encounters.compiled import compiled
+from morphosphere.compiled import compiled
 from morphosphere.mergers.encounters.model import (
     MYR,
     G,

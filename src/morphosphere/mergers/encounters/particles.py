@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from morphosphere.mergers.encounters.compiled import compiled, inlined
+from morphosphere.compiled import compiled, inlined
 from morphosphere.mergers.encounters.model import MYR, G, GalaxyModel
 
 #: A lag of the centre is handed on to stars within about this many scale radii of the halo.
