@@ -11,6 +11,9 @@ from collections.abc import Mapping
 import galsim
 import numpy as np
 
+from morphosphere.structure.drawing import draw_profile
+from morphosphere.structure.profiles import Profile
+
 #: Sérsic indices of which GalSim keeps tables: each new one costs it a second or so.
 INDEX_GRID: np.ndarray = np.geomspace(0.3, 6.2, 304)
 
@@ -82,9 +85,7 @@ def draw(
     ndarray of float64, shape (size, size)
         Row 0 is the top of the picture.
     """
-    seen = galsim.Convolve(galaxy(values, components), psf)
-    seen = seen.withFlux(flux_of(values["magnitude"], zero_point))
-    offset = (values.get("x_offset", 0.0), values.get("y_offset", 0.0))
-    image = galsim.ImageD(size, size, scale=pixel_size)
-    seen.withGSParams(maximum_fft_size=32768).drawImage(image, offset=offset)
-    return image.array[::-1].copy()
+    profile = Profile.of(values, pixel_size, components)
+    offset = (float(values.get("x_offset", 0.0)), float(values.get("y_offset", 0.0)))
+    image = draw_profile(profile, psf, pixel_size=pixel_size, size=size, offset=offset)
+    return image[::-1] * flux_of(values["magnitude"], zero_point)
