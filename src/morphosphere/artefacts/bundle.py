@@ -27,6 +27,14 @@ Of the task ``classes`` there is no decoder::
 
 M members say each class; ``classes``, ``calibration``, ``priors``, ``type`` and ``domain`` of
 ``model.json`` say how they are read.
+
+Of the task ``sersic`` there is no decoder either::
+
+    encoder.onnx       images (N, 1, S, S) over the noise of the sky, facts (N, F)
+                       -> mean (N, P), cholesky (N, P, P), distance (N,)
+
+``latents`` and ``facts`` of ``model.json`` name what is told and what is asked for beside the image
+(see `morphosphere.structure`); the first latent parameter is relative to the noise of the sky.
 """
 
 from __future__ import annotations
@@ -50,6 +58,8 @@ VERSION = 1
 FILES = ("model.json", "transform.json", "encoder.onnx", "decoder.onnx", "checkpoint.ckpt")
 #: Files of a model that draws nothing.
 READER_FILES = tuple(name for name in FILES if name != "decoder.onnx")
+#: Tasks of such models.
+READERS = ("classes", "sersic")
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,7 @@ class ModelBundle:
         """
         path = Path(path)
         info = read_json(path / "model.json") if (path / "model.json").exists() else {}
-        for name in READER_FILES if info.get("task") == "classes" else FILES:
+        for name in READER_FILES if info.get("task") in READERS else FILES:
             if not (path / name).exists():
                 raise InputError(f"{path / name}: missing; train the model (again) to get it")
         if info.get("format") != FORMAT or info.get("version") != VERSION:

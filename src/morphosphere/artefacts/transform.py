@@ -16,7 +16,8 @@ from morphosphere.errors import InputError
 from morphosphere.files import read_json, write_json
 
 VERSION = 1
-STRETCHES = ("linear", "sqrt", "asinh", "log")
+#: "none" keeps pixels as they are, negative ones too: measurements need their noise whole.
+STRETCHES = ("linear", "sqrt", "asinh", "log", "none")
 #: Pixels beyond this are cut, so that sums and products of them stay finite in float32.
 _LARGEST = 1e30
 #: An image whose brightness is not above this is dark: dividing by less would overflow.
@@ -32,7 +33,7 @@ class Transform:
     "image": the `percentile` of its channel mean, or the maximum where that is zero) or by a fixed
     number (`scale` is "fixed": `value`); the channel mean is stretched and the channels follow it
     in proportion, so that colours are kept (Lupton et al. 2004, PASP 116, 133); the result is
-    clipped to [0, 1].
+    clipped to [0, 1], unless the stretch is "none".
 
     Attributes
     ----------
@@ -76,7 +77,7 @@ class Transform:
 
         Returns
         -------
-        ndarray of float32, shape (N, C, size, size), in [0, 1]
+        ndarray of float32, shape (N, C, size, size), in [0, 1] unless the stretch is "none"
 
         Raises
         ------
@@ -106,6 +107,8 @@ class Transform:
         return np.where(top > _SMALLEST, top, 1).astype(np.float32)
 
     def _stretched(self, x: np.ndarray) -> np.ndarray:
+        if self.stretch == "none":
+            return x.astype(np.float32, copy=False)
         if self.stretch == "linear":
             return np.clip(x, 0, 1)
         x = np.maximum(x, 0)

@@ -25,10 +25,10 @@ class TransformSettings(Settings):
         99.5, gt=0, le=100, description="With scale image: this percentile of the mean channel."
     )
     value: float = Field(255.0, gt=0, description="With scale fixed: this pixel value.")
-    stretch: Literal["auto", "linear", "sqrt", "asinh", "log"] = Field(
+    stretch: Literal["auto", "linear", "sqrt", "asinh", "log", "none"] = Field(
         "auto",
         description="Curve from flux to brightness. auto: linear for pictures of 8 bits, asinh for "
-        "fluxes.",
+        "fluxes. none: pixels over the scale as they are, for measurements of fluxes.",
     )
     softening: float = Field(
         0.05, gt=0, description="Where asinh and log turn from linear to logarithmic, in [0, 1]."

@@ -109,13 +109,15 @@ class Batches(Dataset):
         self.path, self.rows, self.transform = Path(path), rows, transform
         self.shuffle, self.seed, self.place = shuffle, seed, place or Place()
         self.steps = max(1, -(-len(rows) // batch_size))
+        # Pixels in [0, 1] are kept in half precision; those that are as stored, as they are.
+        self._kind = torch.float32 if transform.stretch == "none" else torch.float16
         self.forget()
         with ImageSet(path) as images:
             self._columns = {
                 name: torch.from_numpy(np.asarray(images.column(name)[rows])) for name in columns
             }
             shape = (len(rows), len(transform.channels), transform.size, transform.size)
-            fits = 2 * int(np.prod(shape)) <= memory
+            fits = self._kind.itemsize * int(np.prod(shape)) <= memory
             self._cache = self._read_all(images, shape) if fits else None
         #: Steps whose images are shared and shuffled as one.
         self._run = 1 if fits else max(1, buffer * self.place.size // batch_size)
@@ -128,17 +130,17 @@ class Batches(Dataset):
         self._order: tuple[int, np.ndarray] | None = None
 
     def _read_all(self, images: ImageSet, shape: tuple[int, ...]) -> Tensor:
-        cache = torch.empty(shape, dtype=torch.float16)
+        cache = torch.empty(shape, dtype=self._kind)
         for start in range(0, len(self.rows), 256):
             rows = self.rows[start : start + 256]
             cache[start : start + len(rows)] = self._transformed(images, rows)
         return cache
 
     def _transformed(self, images: ImageSet, rows: np.ndarray) -> Tensor:
-        """Rows (ascending) as float16, read in contiguous runs."""
+        """Rows (ascending), read in contiguous runs."""
         breaks = np.flatnonzero(np.diff(rows) != 1) + 1
         pieces = [images.read(int(run[0]), int(run[-1]) + 1) for run in np.split(rows, breaks)]
-        return torch.from_numpy(self.transform(np.concatenate(pieces))).half()
+        return torch.from_numpy(self.transform(np.concatenate(pieces))).to(self._kind)
 
     def __len__(self) -> int:
         return self.steps

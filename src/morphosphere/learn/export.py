@@ -23,7 +23,12 @@ class ParityError(MorphosphereError):
 
 
 def export_onnx(
-    network: nn.Module, example: Tensor, path: Path, *, input_name: str, output_names: list[str]
+    network: nn.Module,
+    example: Tensor | tuple[Tensor, ...],
+    path: Path,
+    *,
+    input_name: str | tuple[str, ...],
+    output_names: list[str],
 ) -> float:
     """Write `network` to `path` with a dynamic first axis, and compare it with PyTorch.
 
@@ -31,8 +36,10 @@ def export_onnx(
     ----------
     network : Module
         In evaluation mode, on the CPU.
-    example : Tensor, shape (N, ...)
-        Input; N is at least 2.
+    example : Tensor, or tuple of them, each of shape (N, ...)
+        Inputs; N is at least 2.
+    input_name : str, or tuple of them
+        Of the inputs, in order.
 
     Returns
     -------
@@ -45,6 +52,8 @@ def export_onnx(
         If that is more than `TOLERANCE`.
     """
     network = network.eval()
+    examples = example if isinstance(example, tuple) else (example,)
+    inputs = input_name if isinstance(input_name, tuple) else (input_name,)
     batch = torch.export.Dim("batch", min=1)
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
@@ -54,11 +63,11 @@ def export_onnx(
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 network,
-                (example,),
+                examples,
                 str(path),
-                input_names=[input_name],
+                input_names=list(inputs),
                 output_names=[f"output_{name}" for name in output_names],
-                dynamic_shapes=({0: batch},),
+                dynamic_shapes=tuple({0: batch} for _ in examples),
                 opset_version=OPSET,
                 dynamo=True,
                 external_data=False,
@@ -67,7 +76,7 @@ def export_onnx(
     finally:
         quiet.setLevel(level)
     _name_outputs(path, output_names)
-    return _parity(network, example, path, input_name, output_names)
+    return _parity(network, dict(zip(inputs, examples)), path, output_names)
 
 
 def _name_outputs(path: Path, names: list[str]) -> None:
@@ -91,18 +100,20 @@ def _name_outputs(path: Path, names: list[str]) -> None:
 
 
 def _parity(
-    network: nn.Module, example: Tensor, path: Path, input_name: str, output_names: list[str]
+    network: nn.Module, examples: dict[str, Tensor], path: Path, output_names: list[str]
 ) -> float:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     worst = 0.0
-    for count in (len(example), 1):  # two batch sizes: the axis must really be dynamic
-        part = example[:count]
+    several = len(next(iter(examples.values())))
+    for count in (several, 1):  # two batch sizes: the axis must really be dynamic
+        part = {name: given[:count] for name, given in examples.items()}
         with torch.no_grad():
-            expected = network(part)
+            expected = network(*part.values())
         expected = expected if isinstance(expected, tuple) else (expected,)
-        for ours, theirs in zip(expected, session.run(output_names, {input_name: part.numpy()})):
+        found = session.run(output_names, {name: given.numpy() for name, given in part.items()})
+        for ours, theirs in zip(expected, found):
             scale = max(1.0, float(ours.abs().max()))
             difference = np.abs(ours.numpy() - theirs).max() / scale if theirs.size else 0.0
             worst = max(worst, float(difference))

@@ -37,6 +37,7 @@ TASKS = {
     "sphere": "morphosphere.learn.sphere:SphereTask",
     "mergers": "morphosphere.learn.mergers:MergerTask",
     "classes": "morphosphere.learn.classes:ClassTask",
+    "sersic": "morphosphere.learn.sersic:SersicTask",
 }
 
 
