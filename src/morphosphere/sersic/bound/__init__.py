@@ -1,0 +1,1 @@
+"""The smallest errors that images allow: Fisher matrices and Cramér-Rao bounds."""
