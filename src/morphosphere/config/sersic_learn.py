@@ -79,6 +79,9 @@ class SersicLearnSettings(TrainingSettings):
     hidden: int = Field(512, ge=16, le=8192, description="Width of the layers after the encoder.")
     blocks: int = Field(4, ge=1, le=64, description="Residual blocks of these layers.")
     fill: FillSettings = Field(default_factory=FillSettings, description=FillSettings.__doc__)
+    limit: int | None = Field(
+        None, ge=4, description="Images to train on, at most; null: all that there are."
+    )
     first_epochs: int = Field(
         2,
         ge=0,
