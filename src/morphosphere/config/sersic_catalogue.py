@@ -40,3 +40,16 @@ class SersicCatalogueSettings(Settings):
         if len(set(value)) < len(value):
             raise ValueError("name each of them once")
         return value
+
+
+class SersicAttachSettings(Settings):
+    """Structural parameters as properties of the galaxies of a map."""
+
+    by: Literal["image_id", "galaxy_id"] = Field(
+        "image_id", description="Column by which galaxies of the two tables are the same."
+    )
+    flagged: bool = Field(
+        False,
+        description="Whether flagged galaxies have parameters on the map; otherwise they have "
+        "none, and the column structure says why.",
+    )

@@ -26,13 +26,14 @@ PARAMETERS = {
         "pos.posAng",
     ),
 }
+#: Words, and the UCD with the parameter's in place of the braces.
 _ENDS = {
-    "median": ("Median of the {}", ""),
-    "std": ("Standard deviation of the {}", "stat.stdev;"),
-    "low68": ("Lower end of the central 68 % of the {}", "stat.min;"),
-    "high68": ("Upper end of the central 68 % of the {}", "stat.max;"),
-    "low95": ("Lower end of the central 95 % of the {}", "stat.min;"),
-    "high95": ("Upper end of the central 95 % of the {}", "stat.max;"),
+    "median": ("Median of the {}", "{};stat.median"),
+    "std": ("Standard deviation of the {}", "stat.stdev;{}"),
+    "low68": ("Lower end of the central 68 % of the {}", "{};stat.min"),
+    "high68": ("Upper end of the central 68 % of the {}", "{};stat.max"),
+    "low95": ("Lower end of the central 95 % of the {}", "{};stat.min"),
+    "high95": ("Upper end of the central 95 % of the {}", "{};stat.max"),
 }
 _AFTER = ("latent", "covariance", "domain_distance", "neighbour_share", "neighbour_noise", "flags")
 _LAST = ("sound", "split", "model_version")
@@ -49,13 +50,20 @@ def about_columns(space: Space) -> dict[str, dict[str, str]]:
     for column in interval_columns(space):
         name, _, end = column.rpartition("_")
         unit, words, ucd = PARAMETERS[name]
-        text, prefix = _ENDS[end]
-        about[column] = {"unit": unit, "description": text.format(words), "ucd": prefix + ucd}
+        text, word = _ENDS[end]
+        about[column] = {
+            "unit": unit,
+            "description": text.format(words),
+            "ucd": word.format(ucd),
+        }
     latents = ", ".join(space.latents)
     bits = "; ".join(f"{1 << k}: {name}, {text}" for k, (name, text) in enumerate(FLAGS.items()))
     about |= {
         "latent": {"description": f"Mean of {latents}, in pixels and relative to the zero point"},
-        "covariance": {"description": f"Covariance of {latents}, row by row"},
+        "covariance": {
+            "description": f"Covariance of {latents}, row by row",
+            "ucd": "stat.covariance",
+        },
         "domain_distance": {
             "description": "How far the image is from those of training; about 1 for images like "
             "them",

@@ -1,0 +1,1 @@
+"""Structural parameters as properties of the galaxies of a map."""

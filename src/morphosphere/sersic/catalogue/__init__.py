@@ -1,0 +1,1 @@
+"""The catalogue of structural parameters: Parquet, FITS, VOTable."""
