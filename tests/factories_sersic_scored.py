@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+import onnx
+from onnx import helper, numpy_helper
 
 from morphosphere.artefacts.bundle import FORMAT, VERSION
 from morphosphere.artefacts.catalogue import CatalogueWriter
 from morphosphere.artefacts.imageset import ImageSetWriter
 from morphosphere.artefacts.splits import SPLITS, split_of
 from morphosphere.files import atomic_directory, write_json
-from morphosphere.learn.export import export_onnx
 from morphosphere.structure.facts import FACTS, PSF_COLUMNS
 from morphosphere.structure.intervals import intervals
 from morphosphere.structure.parameters import Space
@@ -193,33 +192,52 @@ def _write_fits(
             out.append(columns)
 
 
-class TinySersic(nn.Module):
-    """Images (N, 1, S, S), facts (N, F) -> mean (N, P), cholesky (N, P, P), distance (N,)."""
+def _graph(parameters: int) -> onnx.ModelProto:
+    """Images (N, 1, S, S), facts (N, F) -> mean (N, P), cholesky (N, P, P), distance (N,).
 
-    def __init__(self, parameters: int, facts: int) -> None:
-        super().__init__()
-        self.body = nn.Conv2d(1, 4, 5, stride=4)
-        self.head = nn.Linear(4 + facts, parameters)
+    The mean is a linear function of the facts and of the image's mean, the factor always the same.
+    """
+    random = np.random.default_rng(0)
+    constants = {
+        "weights": 0.1 * random.standard_normal((len(FACTS), parameters), dtype=np.float32),
+        "factor": 0.1 * np.eye(parameters, dtype=np.float32)[None],
+        "zero": np.zeros(1, np.float32),
+        "pixels": np.array([1, 2, 3]),
+        "second": np.array([1]),
+    }
+    nodes = [
+        helper.make_node("ReduceMean", ["images", "pixels"], ["distance"], keepdims=0),
+        helper.make_node("Unsqueeze", ["distance", "second"], ["brightness"]),
+        helper.make_node("MatMul", ["facts", "weights"], ["linear"]),
+        helper.make_node("Add", ["linear", "brightness"], ["mean"]),
+        helper.make_node("Unsqueeze", ["mean", "second"], ["row"]),
+        helper.make_node("Mul", ["row", "zero"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "factor"], ["cholesky"]),
+    ]
 
-    def forward(self, images: Tensor, facts: Tensor) -> tuple[Tensor, ...]:
-        features = torch.tanh(self.body(images)).mean(dim=(2, 3))
-        mean = self.head(torch.cat([features, facts], dim=1))
-        factor = torch.diag_embed(torch.exp(torch.tanh(mean)))
-        return mean, factor, (features**2).mean(dim=1)
+    def value(name: str, *shape: int | str) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [value("images", "N", 1, "S", "S"), value("facts", "N", len(FACTS))],
+        [
+            value("mean", "N", parameters),
+            value("cholesky", "N", parameters, parameters),
+            value("distance", "N"),
+        ],
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    return helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 18)])
 
 
 def write_sersic_bundle(path: Path, components: int = 1, **more: Any) -> Path:
     """An untrained bundle; `more` changes model.json."""
-    torch.manual_seed(0)
     space = Space(components)
-    network = TinySersic(len(space.latents), len(FACTS))
-    example = (torch.rand(3, 1, SIZE, SIZE), torch.rand(3, len(FACTS)))
     with atomic_directory(path) as folder:
-        export_onnx(
-            network, example, folder / "encoder.onnx", input_name=("images", "facts"),
-            output_names=["mean", "cholesky", "distance"],
-        )  # fmt: skip
-        torch.save({"weights": network.state_dict()}, folder / "checkpoint.ckpt")
+        onnx.save(_graph(len(space.latents)), folder / "encoder.onnx")
+        (folder / "checkpoint.ckpt").touch()
         info = {
             "format": FORMAT,
             "version": VERSION,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from morphosphere.summary.html import Markup, page, table, text
+from morphosphere.summary.sersic_metrics import is_of_sersic, sersic_sections
 from morphosphere.summary.survey_metrics import is_of_survey, survey_sections
 from morphosphere.summary.values import notes_on, number
 
@@ -70,6 +71,9 @@ def _body(metrics: dict[str, Any]) -> Iterator[str]:
     told = {"notes"}
     if is_of_survey(metrics):
         sections, told = survey_sections(metrics)
+        yield from sections
+    elif is_of_sersic(metrics):
+        sections, told = sersic_sections(metrics)
         yield from sections
     for key, value in metrics.items():
         if key in told:

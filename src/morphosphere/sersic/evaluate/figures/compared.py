@@ -180,11 +180,10 @@ def _ratios(axes: Axes, found: list[Peer], metrics: dict[str, dict[str, Any]]) -
         ):
             if value is not None:
                 axes.plot(value, row, "o", color=colour)
-        axes.annotate(f"{one['failures']:.0%} of {one['galaxies']} fail", (0.02, row - 0.18),
-                      xycoords=("axes fraction", "data"), fontsize=8)  # fmt: skip
     axes.axvline(1, color=INK, linewidth=0.8, linestyle=":")
-    axes.set_yticks(rows, [peer.name for peer in found])
-    axes.set_ylim(len(rows) - 0.5, -0.7)
+    words = [f"{p.name}\n{p.failed.sum()} of {len(p.failed)}\nfail" for p in found]
+    axes.set_yticks(rows, words, fontsize=8.5)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(0, 1.1 * max(axes.get_xlim()[1], 1))
     axes.set_xlabel("typical error / bound, of bright galaxies")
 

@@ -137,7 +137,7 @@ def bound(found: dict[str, Any], quantities: tuple[Quantity, ...], snr: float) -
     plain_log(left, "xy")
     left.axvspan(left.get_xlim()[0], max(snr, left.get_xlim()[0]), color="#f1f3f5", zorder=-2)
     left.set(xlabel="signal-to-noise ratio", ylabel="typical error / bound")
-    left.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    left.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
     rows = np.arange(len(quantities) + 1)
     for key, mark, paint, words in (
         ("by_parameter", "o", BLUE, "error, median"),
