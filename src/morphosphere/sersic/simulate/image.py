@@ -74,10 +74,14 @@ def observe(
         **psfs.columns(scene.psf, settings.pixel_size),
         **{name: truth.get(name, np.nan) for name in (*TRUTH, "x_offset", "y_offset")},
         "snr": signal_to_noise(own, scene.sky_noise, scene.exposure),
-        "neighbours": len(scene.neighbours),
+        "neighbours": sum(_is_within(other, size) for other in scene.neighbours),
     }
     images = resized(np.stack([observed, noiseless]).astype(np.float32), settings.size)
     return Observation(images[0], images[1], row)
+
+
+def _is_within(values: dict[str, float], size: int) -> bool:
+    return max(abs(values["x_offset"]), abs(values["y_offset"])) <= size / 2
 
 
 def _draw(
