@@ -51,7 +51,8 @@ def draw_profile(
     ----------
     profile : Profile
     psf : galsim.GSObject
-        Without the pixel, of flux 1, in arcseconds; hashable, since its transform is kept.
+        Without the pixel, of flux 1, in arcseconds. Its light ends within the stamp, or nearly:
+        the copies that are taken off are those of the galaxy alone.
     pixel_size : float
         Arcseconds.
     size : int
