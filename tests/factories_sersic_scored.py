@@ -16,6 +16,9 @@ from morphosphere.artefacts.catalogue import CatalogueWriter
 from morphosphere.artefacts.imageset import ImageSetWriter
 from morphosphere.artefacts.splits import SPLITS, split_of
 from morphosphere.files import atomic_directory, write_json
+from morphosphere.sersic.evaluate.bounds import Bounds
+from morphosphere.sersic.evaluate.quantities import ANGLE, quantities_of
+from morphosphere.sersic.evaluate.scored import TOLD, Scored
 from morphosphere.structure.facts import FACTS, PSF_COLUMNS
 from morphosphere.structure.intervals import intervals
 from morphosphere.structure.parameters import Space
@@ -73,6 +76,36 @@ def profile(truth: dict[str, np.ndarray], k: int) -> np.ndarray:
     n = truth["sersic_index"][k] if "sersic_index" in truth else 1.0
     light = np.exp(-(2 * n - 1 / 3) * (r ** (1 / n)))
     return light / light.sum() * 10 ** (-0.4 * (truth["magnitude"][k] - ZERO_POINT))
+
+
+def scored_of(
+    count: int = 2000,
+    *,
+    components: int = 1,
+    quality: float = 1.0,
+    calibration: float = 1.0,
+    seed: int = 0,
+) -> tuple[Scored, Bounds]:
+    """Test galaxies and their bounds in memory; errors as `draw_scored` makes them."""
+    random = np.random.default_rng(seed)
+    space = Space(components)
+    truth = draw_truth(count, components, random)
+    snr = truth.pop("snr")
+    latent, least = space.to_latent(truth, ZERO_POINT, PIXEL), least_covariance(space, snr)
+    said = intervals(
+        space,
+        latent + quality * _normal(least, random),
+        (quality * calibration) ** 2 * least,
+        np.full(count, ZERO_POINT),
+        np.full(count, PIXEL),
+    )
+    ids = np.array([f"galaxy_{k:05d}" for k in range(count)])
+    told = {c: {key: said[f"{c}_{key}"].astype(np.float64) for key in TOLD} for c in space.columns}
+    scored = Scored(np.arange(count), ids, truth, told, {"snr": snr}, np.zeros(count, int))
+    names = (*quantities_of(components), ANGLE)
+    std = dict(zip(space.latents, np.sqrt(np.diagonal(least, axis1=1, axis2=2)).T))
+    std |= space.propagate(least, latent, PIXEL)
+    return scored, Bounds(ids, snr, {quantity.name: std[quantity.name] for quantity in names})
 
 
 def draw_scored(

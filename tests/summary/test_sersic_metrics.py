@@ -32,7 +32,7 @@ def measured(r2: float, **more: Any) -> dict[str, Any]:
             "told": RATIO,
             "by_snr": [
                 {"low": 20.0, "high": 50.0, "galaxies": 30, "median": 1.5, "by_parameter": RATIO}
-            ],  # fmt: skip
+            ],
         },
         "euclid_score": {
             "global": 0.2,
@@ -46,7 +46,7 @@ def measured(r2: float, **more: Any) -> dict[str, Any]:
                     "snr": 300.0,
                     "radius": {"bias": 0.01, "dispersion": 0.02, "outliers": 0.0},
                 }
-            ],  # fmt: skip
+            ],
         },
         **more,
     }

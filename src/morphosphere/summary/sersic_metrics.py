@@ -226,7 +226,7 @@ def _real(sets: dict[str, Any]) -> Iterator[str]:
         yield table([name, *codes], rows, numbers=range(1, len(codes) + 1))
         yield _quiet(
             f"{found['galaxies']} galaxies that no training saw, {_share(found['flagged'])} of "
-            "them flagged. Coverage is of the catalogue's values; no interval includes their errors."
+            "them flagged. Coverage is of the catalogue's values, whose errors are in no interval."
         )
 
 

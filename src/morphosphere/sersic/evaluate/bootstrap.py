@@ -19,7 +19,7 @@ def interval(
     Parameters
     ----------
     statistic : callable
-        Of arrays (..., n) along their last axis, which ``axis`` names.
+        Of arrays (..., n) along their last axis.
     columns : list of ndarray, each of shape (n,)
         Values of the same galaxies.
     draws : int
@@ -28,16 +28,17 @@ def interval(
     Returns
     -------
     [float, float] or None
-        None without draws, with fewer than two galaxies, or where the statistic is not finite.
+        Of the draws in which the statistic exists; None without any, or with a single galaxy.
     """
-    from scipy.stats import bootstrap
-
     count = len(columns[0])
     if not draws or count < 2:
         return None
-    found = bootstrap(
-        columns, statistic, n_resamples=draws, paired=True, vectorized=True, method="percentile",
-        batch=max(1, _ELEMENTS // count), rng=np.random.default_rng(seed),
-    ).confidence_interval  # fmt: skip
-    ends = [float(found.low), float(found.high)]
-    return ends if np.isfinite(ends).all() else None
+    random = np.random.default_rng(seed)
+    step = max(1, _ELEMENTS // count)
+    found = []
+    for start in range(0, draws, step):
+        chosen = random.integers(0, count, (min(step, draws - start), count))
+        found.append(statistic(*(values[chosen] for values in columns)))
+    every = np.concatenate(found)
+    every = every[np.isfinite(every)]
+    return [float(end) for end in np.quantile(every, [0.025, 0.975])] if len(every) else None

@@ -23,11 +23,13 @@ INTERVALS = ("68", "95")
 def r_squared(told: np.ndarray, true: np.ndarray, axis: int = -1) -> np.ndarray:
     """Coefficient of determination, 1 - sum (told - true)^2 / sum (true - mean of true)^2.
 
-    1 is exact, 0 no better than always telling the mean; below 0 it is worse.
+    1 is exact, 0 no better than always telling the mean; below 0 it is worse. NaN where all true
+    values are the same.
     """
     rest = np.sum((told - true) ** 2, axis=axis)
+    total = np.sum((true - true.mean(axis=axis, keepdims=True)) ** 2, axis=axis)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return 1 - rest / np.sum((true - true.mean(axis=axis, keepdims=True)) ** 2, axis=axis)
+        return 1 - rest / np.where(np.ptp(true, axis=axis) > 0, total, np.nan)
 
 
 def width(error: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -93,8 +95,7 @@ def measure(
             true = quantity.value(scored.truth[quantity.column])[known]
             told = quantity.value(scored.told[quantity.column]["median"])[known]
             out["r2"][quantity.name] = finite(r_squared(told, true))
-            if np.ptp(true) > 0:
-                within["r2"][quantity.name] = interval(r_squared, [told, true], bootstrap, seed)
+            within["r2"][quantity.name] = interval(r_squared, [told, true], bootstrap, seed)
     out["untold"] = int(untold.sum())
     out["coverage"], within["coverage"] = coverage(
         scored, quantities, least=least, bootstrap=bootstrap, seed=seed
