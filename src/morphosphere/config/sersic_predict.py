@@ -28,7 +28,7 @@ class FlagSettings(Settings):
         0.2, ge=0, lt=1, description="Largest share of pixels without a value in the whole stamp."
     )
     plateau: int = Field(
-        4,
+        5,
         ge=2,
         description="So many connected pixels at the largest value, or flatter than their noise "
         "allows, are a saturated core.",

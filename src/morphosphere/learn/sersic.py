@@ -21,7 +21,7 @@ from morphosphere.learn.sersic_bundle import Calibration, start_from, write_sers
 from morphosphere.learn.sersic_networks import SersicNetworks
 from morphosphere.learn.task import Task
 from morphosphere.progress import log
-from morphosphere.structure.facts import COLUMNS_NEEDED
+from morphosphere.structure.facts import COLUMNS_NEEDED, FACTS
 from morphosphere.structure.parameters import Space
 
 #: Column that says which images are for adaptation, and the value that says so.
@@ -202,7 +202,7 @@ class SersicTask(Task):
         )
 
     def _prior(self, batches: Batches) -> dict[str, tuple[float, float]]:
-        """Least and greatest latent parameter of training, the magnitude over the sky's noise."""
+        """Least and greatest latent parameter and fact, the magnitude over the sky's noise."""
         columns = {name: batches.column(name) for name in self.columns_of(self.settings)}
         latents = latents_of(columns, self.settings.components).double()
         low, high = latents.amin(0), latents.amax(0)
@@ -212,7 +212,10 @@ class SersicTask(Task):
             low[0], high[0] = relative.min(), relative.max()
         else:
             low[0], high[0] = low[0] + noise.min(), high[0] + noise.max()
-        return {name: (float(a), float(b)) for name, a, b in zip(self.space.latents, low, high)}
+        facts = facts_of(columns, self.transform.size).double()
+        low, high = torch.cat([low, facts.amin(0)]), torch.cat([high, facts.amax(0)])
+        names = (*self.space.latents, *FACTS)
+        return {name: (float(a), float(b)) for name, a, b in zip(names, low, high)}
 
     def export(
         self, path: Path, *, examples: Tensor, training: dict[str, Any], metrics: dict[str, Any]

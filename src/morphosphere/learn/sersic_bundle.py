@@ -35,7 +35,7 @@ class Calibration:
     limit : float
         Distance beyond which an image is unlike those of training.
     prior : dict
-        Least and greatest value of each latent parameter of training.
+        Least and greatest value of each latent parameter and each fact of training.
     """
 
     scale: list[float]

@@ -6,7 +6,7 @@ parameters, see `structure.parameters`; of the magnitude it tells the part relat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 TASK = "sersic"
 #: Keys of model.json that a model of this task needs.
 _KEYS = ("components", "latents", "facts", "calibration", "domain", "prior", "image_size")
+#: Facts may lie so far beyond those of training: shares of the light of a PSF, dex of noise.
+_SLACK = 0.02
 _OUTPUTS = ("mean", "cholesky", "distance")
 
 
@@ -47,7 +49,7 @@ class Reading:
         Domain distance: about 1 for images like those of training.
     relative : ndarray of float64, shape (n, P)
         The same as `latent`, with the magnitude relative to the noise of a pixel, as the network
-        was trained; `SersicModel.prior` holds for it.
+        was trained.
     facts : ndarray, shape (n, F)
         What the network was told beside the image.
     """
@@ -134,11 +136,6 @@ class SersicModel:
         """Domain distance beyond which an image is unlike those of training."""
         return float(self.info["domain"]["limit"])
 
-    @property
-    def prior(self) -> np.ndarray:
-        """Ranges of the latent parameters in training, shape (P, 2); see `Reading.relative`."""
-        return np.array([self.info["prior"][name] for name in self.space.latents], np.float64)
-
     def beyond_training(self, reading: Reading, margin: float) -> np.ndarray:
         """Which images have parameters or facts beyond those of training, shape (n,).
 
@@ -148,11 +145,15 @@ class SersicModel:
         margin : float
             Share of a range that a value may lie beyond its ends.
         """
-        beyond = outside(reading.relative, self.prior, margin)
-        if ranges := self.info.get("facts_range"):
-            limits = np.array([ranges[name] for name in FACTS], np.float64)
-            beyond |= outside(reading.facts, limits, margin)
+        beyond = outside(reading.relative, self._ranges(self.space.latents), margin)
+        if set(FACTS) <= set(self.info["prior"]):
+            ranges = self._ranges(FACTS) + np.array([-_SLACK, _SLACK])
+            beyond |= outside(reading.facts, ranges, margin)
         return beyond
+
+    def _ranges(self, names: Sequence[str]) -> np.ndarray:
+        """Least and greatest values in training, shape (k, 2)."""
+        return np.array([self.info["prior"][name] for name in names], np.float64)
 
     @property
     def split(self) -> dict[str, float]:
@@ -231,6 +232,8 @@ def _checked_info(path: Path) -> dict[str, Any]:
             f"{file}: {len(info['latents'])} parameters and {len(scale)} calibrations, not "
             f"{', '.join(latents)}; train the model again"
         )
+    if missing := [name for name in latents if name not in info["prior"]]:
+        raise InputError(f"{file}: prior lacks {', '.join(missing)}; train the model again")
     return info
 
 

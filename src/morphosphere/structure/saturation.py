@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import label
 
 #: A plateau is flatter than this part of the noise of its pixels ...
-_QUIET = 0.3
+_QUIET = 0.15
 #: ... or, where the noise is far below, its pixels are within this share of the largest value and
 #: hold this part of those above half of it. Of a Gaussian, the flattest core of a galaxy, they hold
 #: ln(1 / 0.97) / ln 2 = 4 %.
@@ -31,9 +31,8 @@ def has_plateau(image: np.ndarray, sky_noise: float, gain: float, least: int) ->
         return False
     top = float(np.nanmax(image))
     noise = np.sqrt(sky_noise**2 + max(top, 0.0) / gain)
-    if top < _LOUD * noise:
-        return False
-    if _around_top(image, top, top - _QUIET * noise) >= least:
+    quiet = _QUIET * noise if top > _LOUD * noise else 0.0
+    if _around_top(image, top, top - quiet) >= least:
         return True
     if _FLAT * top < _LOUD * noise:
         return False

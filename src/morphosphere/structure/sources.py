@@ -19,7 +19,7 @@ _BINS = (1, 2, 4, 8)
 _SIGMA = 1.5
 #: The turned image may differ from the image by this share of what neighbouring pixels do: the
 #: centre is known to a small part of a pixel only, and a point-spread function is never symmetric.
-_STEEP = 0.15
+_STEEP = 0.05
 #: Correlated noise, of resampled images, makes spots larger than expected by at most this factor.
 _CORRELATED = 2.5
 #: Width (standard deviation) in pixels of the region around the middle where the galaxy is sought.
@@ -96,7 +96,7 @@ def second_source(
     steep = maximum_filter(smooth, 3) - minimum_filter(smooth, 3)
     turned, known = _turned(image, galaxy)
     variance = _variance(smooth, sky_noise, gain) + (_STEEP * steep) ** 2
-    variance = variance + np.abs(_turned(variance, galaxy)[0])
+    variance = variance + _turned(variance, galaxy, order=1)[0]
     difference = np.where(known, image - turned, 0.0)
     best = Spot(0.0, 0.0, 0.0, 0.0, 0.0)
     for scale, light, noise, rows, columns in _spots(difference, variance):
@@ -194,10 +194,10 @@ def _on_a_peak(image: np.ndarray, sky_noise: float, gain: float, found: Spot) ->
     return Spot(x, y, found.light, found.noise, found.scale)
 
 
-def _turned(image: np.ndarray, galaxy: Spot) -> tuple[np.ndarray, np.ndarray]:
+def _turned(image: np.ndarray, galaxy: Spot, order: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """The image turned by 180 degrees about the galaxy, and where it is known."""
     by = (-2 * galaxy.y, 2 * galaxy.x)
-    turned = shift(image[::-1, ::-1], by, order=3, mode="nearest")
+    turned = shift(image[::-1, ::-1], by, order=order, mode="nearest")
     known = np.ones(image.shape, dtype=bool)
     for axis, step in enumerate(by):
         place = np.arange(image.shape[axis]) - step

@@ -70,12 +70,11 @@ def about_columns(space: Space) -> dict[str, dict[str, str]]:
             "ucd": "stat.value",
         },
         "neighbour_share": {
-            "description": "Light of a second source over that of the galaxy, as Gaussian spots; 0 "
-            "for none",
+            "description": "Light of the most significant second spot over that of the galaxy's",
             "ucd": "phot.flux;arith.ratio",
         },
         "neighbour_noise": {
-            "description": "Signal-to-noise ratio of a second source; 0 for none",
+            "description": "Signal-to-noise ratio of this spot; a source only where it is high",
             "ucd": "stat.snr",
         },
         "flags": {"description": f"Sum of: {bits}", "ucd": "meta.code.qual"},
