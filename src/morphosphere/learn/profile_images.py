@@ -51,21 +51,20 @@ def dim(images: Tensor, latents: Tensor, low: float, high: float) -> tuple[Tenso
 
 
 def turn(images: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
-    """Images mirrored in their diagonal, left to right and top to bottom, at random each.
+    """Images mirrored in their diagonal, left to right and top to bottom, all or none, at random.
 
     Of the ellipticity a mirror in the diagonal of rows and columns changes the sign of e1, and the
-    other two that of e2. (Row 0 is on top: the diagonal from top left is that of y = -x.)
+    other two that of e2. (Row 0 is on top: the diagonal from top left is that of y = -x, in which
+    an angle p becomes -90 deg - p.)
     """
-    chance = torch.rand(3, len(images), device=images.device) < 0.5
-    wide = chance[:, :, None, None, None]
-    images = torch.where(wide[0], images.transpose(2, 3), images)
-    images = torch.where(wide[1], images.flip(3), images)
-    images = torch.where(wide[2], images.flip(2), images)
-    e1, e2 = latents[:, -2:].unbind(1)
-    # A mirror in y = -x takes an angle p to -90 deg - p.
-    e1 = torch.where(chance[0], -e1, e1)
-    e2 = torch.where(chance[1] ^ chance[2], -e2, e2)
-    return images, torch.cat([latents[:, :-2], torch.stack([e1, e2], dim=1)], dim=1)
+    diagonal, across, down = (torch.rand(3) < 0.5).tolist()
+    if diagonal:
+        images = images.transpose(2, 3)
+    if across or down:
+        images = images.flip([axis for axis, wanted in ((3, across), (2, down)) if wanted])
+    one, two = (-1.0 if diagonal else 1.0), (-1.0 if across != down else 1.0)
+    sign = latents.new_tensor([*[1.0] * (latents.shape[1] - 2), one, two])
+    return images.contiguous(), latents * sign
 
 
 def observe(
@@ -77,21 +76,26 @@ def observe(
     has their noise.
     """
     sky, gain = (columns[name].float()[:, None, None, None] for name in ("sky_noise", "gain"))
-    deviation = torch.sqrt(sky.square() + images.clamp_min(0) / gain)
-    noise = torch.randn(images.shape, generator=generator, device=images.device, dtype=images.dtype)
-    return repeat_edges(images + deviation * noise, columns["stamp_size"])
+    # Step by step in place: these arrays are the largest of a training step.
+    deviation = images.clamp_min(0).div_(gain).add_(sky.square()).sqrt_()
+    noise = torch.empty_like(images).normal_(generator=generator)
+    return repeat_edges(noise.mul_(deviation).add_(images), columns["stamp_size"])
 
 
 def repeat_edges(images: Tensor, stamp: Tensor) -> Tensor:
     """What lies outside of the central `stamp` pixels (n,) of images, taken from their edge."""
     size = images.shape[-1]
-    if not (stamp < size).any():
+    rows = torch.nonzero(stamp < size)[:, 0]
+    if not len(rows):
         return images
-    before = torch.div(size - stamp.long(), 2, rounding_mode="floor").clamp_min(0)[:, None]
+    width = stamp[rows].long()[:, None]
+    before = torch.div(size - width, 2, rounding_mode="floor")
     place = torch.arange(size, device=images.device)[None]
-    place = torch.minimum(torch.maximum(place, before), before + stamp.long()[:, None] - 1)
-    images = torch.take_along_dim(images, place[:, None, :, None], dim=2)
-    return torch.take_along_dim(images, place[:, None, None, :], dim=3)
+    place = torch.minimum(torch.maximum(place, before), before + width - 1)
+    small = torch.take_along_dim(images[rows], place[:, None, :, None], dim=2)
+    images = images.clone()
+    images[rows] = torch.take_along_dim(small, place[:, None, None, :], dim=3)
+    return images
 
 
 def fill(
