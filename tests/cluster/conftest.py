@@ -19,6 +19,7 @@ from cluster.slurm import Cluster, SlurmError
 from conftest import ROOT, skip_or_fail
 from workflow.conftest import Project, copy_project
 
+ATTENTIVE = Path(__file__).with_name("attentive.py")
 RANKS = "'srun --mpi=pmi2 --ntasks=$RANKS --kill-on-bad-exit=1'"
 
 
@@ -37,7 +38,8 @@ def test_profile(**changes: object) -> dict:
     for rule in ("extract", "predict", "predict_mergers", "predict_round", "predict_survey"):
         profile["set-resources"][rule] |= {"tasks": 2, "nodes": 2}
     profile |= {"slurm-init-seconds-before-status-checks": 1, "latency-wait": 10}
-    profile["max-jobs-per-timespan"] = "600/1m"
+    # Snakemake ends no sooner than one such time after its last look for jobs to send.
+    profile["max-jobs-per-timespan"] = "10/1s"
     return profile | changes
 
 
@@ -65,7 +67,7 @@ class ClusterProject:
         folder = self.folder / "profiles" / "test"
         folder.mkdir(exist_ok=True)
         (folder / "config.yaml").write_text(yaml.safe_dump(profile or test_profile()))
-        command = [sys.executable, "-m", "snakemake", "--profile", "profiles/test"]
+        command = [sys.executable, "-P", str(ATTENTIVE), "--profile", "profiles/test"]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
         environment.pop("PYTHONPATH", None)
         with (self.folder / "snakemake.log").open("w") as log:

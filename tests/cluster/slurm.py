@@ -25,6 +25,9 @@ MARK = "# written by morphosphere's tests"
 CONFIGURATION = Path("/etc/slurm")
 NODES = ("n1", "n2")
 CORES, MEMORY_MIB, GPUS = 4, 32000, 2
+#: Seconds that a job in the queue again waits for, as long as Slurm's leave to start a job is valid
+#: (120 by default). A node has to start a job within them, however busy the machine is.
+REQUEUED_AFTER = 30
 
 
 class SlurmError(RuntimeError):
@@ -195,7 +198,7 @@ SlurmctldPort={ports[0]}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={self.folder}/munge/socket
+AuthInfo=socket={self.folder}/munge/socket,cred_expire={REQUEUED_AFTER}
 StateSaveLocation={self.folder}/state
 SlurmdSpoolDir={self.folder}/%n
 SlurmctldPidFile={self.folder}/slurmctld.pid
@@ -212,7 +215,7 @@ JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/none
-SchedulerParameters=sched_interval=2,batch_sched_delay=0,bf_interval=2,requeue_delay=1
+SchedulerParameters=sched_interval=2,batch_sched_delay=0,bf_interval=2
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 SlurmctldTimeout=10

@@ -36,9 +36,14 @@ def _finishes(run, process, seconds: float = 400) -> None:
     assert process.wait(seconds) == 0, run.said()[-5000:]
 
 
-def _training(run) -> None:
+def _training(run, process) -> None:
     """Wait until the training has written some epochs."""
-    until(lambda: len(epochs(run.folder / "results" / "tiny")) >= 3, "training")
+
+    def written() -> bool:
+        assert process.poll() is None, run.said()[-5000:]
+        return len(epochs(run.folder / "results" / "tiny")) >= 3
+
+    until(written, "training")
 
 
 def _states(cluster, rule: str, since: set[str]) -> list[str]:
@@ -60,7 +65,7 @@ def test_a_rank_of_extract_is_killed(undisturbed, on_cluster, cluster) -> None:
 def test_a_process_of_training_is_killed(undisturbed, with_images, cluster) -> None:
     before = set(cluster.jobs())
     run = with_images.start(LONGER, "--until", "learn")
-    _training(with_images)
+    _training(with_images, run)
     until(lambda: ranks_of_training("n2"), "a rank")[0].send_signal(signal.SIGKILL)
     until(lambda: "FAILED" in _states(cluster, "learn", before), "the job's end", seconds=60)
     assert not (with_images.folder / "results/tiny/model/model.json").exists()
@@ -72,7 +77,7 @@ def test_a_process_of_training_is_killed(undisturbed, with_images, cluster) -> N
 
 def test_a_node_dies_in_training(undisturbed, with_images, cluster) -> None:
     run = with_images.start(LONGER, "--until", "learn")
-    _training(with_images)
+    _training(with_images, run)
     survivor = until(lambda: ranks_of_training("n1"), "a rank")[0]
     try:
         cluster.kill_node("n2")
@@ -91,7 +96,7 @@ def test_training_is_preempted_by_an_urgent_job(undisturbed, with_images, cluste
     before = set(cluster.jobs())
     cluster.run("scontrol", "update", "partitionname=main", f"gracetime={grace}")
     run = with_images.start(LONGER, "--until", "learn")
-    _training(with_images)
+    _training(with_images, run)
     urgent = ["sbatch", "--partition=urgent", "--nodes=2", "--exclusive", "--output=/dev/null"]
     sent = cluster.run(*urgent, "--parsable", "--wrap=sleep 3")
     assert sent.returncode == 0, sent.stderr
@@ -110,7 +115,7 @@ def test_a_job_over_its_time_is_ended_and_tried_again(undisturbed, with_images, 
     profile = test_profile()
     profile["set-resources"]["learn"] = {"runtime": "1 if attempt == 1 else 10"}
     run = with_images.start(LONGER, "--until", "learn", profile=profile)
-    _training(with_images)
+    _training(with_images, run)
     for node in ("n1", "n2"):  # it hangs, as on a file system that does not answer
         for rank in ranks_of_training(node):
             rank.suspend()
@@ -136,7 +141,7 @@ def test_a_job_over_its_memory_is_ended_and_tried_again_with_more(
 
 def test_snakemake_is_killed_and_its_jobs_go_on(undisturbed, with_images, cluster) -> None:
     run = with_images.start(LONGER, "--until", "learn")
-    _training(with_images)
+    _training(with_images, run)
     run.send_signal(signal.SIGKILL)
     run.wait()
     status, said = with_images.run(LONGER, "--until", "learn")
@@ -151,7 +156,7 @@ def test_snakemake_is_killed_and_its_jobs_go_on(undisturbed, with_images, cluste
 def test_slurmd_is_killed_under_a_job(undisturbed, with_images, cluster) -> None:
     """The daemon alone dies; what it started goes on, and the job ends as if nothing was."""
     run = with_images.start(LONGER, "--until", "learn")
-    _training(with_images)
+    _training(with_images, run)
     try:
         cluster.kill_daemon("n2")
         time.sleep(3)
