@@ -92,20 +92,22 @@ def scored_of(
     truth = draw_truth(count, components, random)
     snr = truth.pop("snr")
     latent, least = space.to_latent(truth, ZERO_POINT, PIXEL), least_covariance(space, snr)
-    said = intervals(
-        space,
-        latent + quality * _normal(least, random),
-        (quality * calibration) ** 2 * least,
-        np.full(count, ZERO_POINT),
-        np.full(count, PIXEL),
-    )
+    mean = latent + quality * _normal(least, random)
+    covariance = (quality * calibration) ** 2 * least
+    about = {
+        "snr": snr,
+        "zero_point": np.full(count, ZERO_POINT),
+        "pixel_size": np.full(count, PIXEL),
+    }
+    said = intervals(space, mean, covariance, about["zero_point"], about["pixel_size"])
     ids = np.array([f"galaxy_{k:05d}" for k in range(count)])
     told = {c: {key: said[f"{c}_{key}"].astype(np.float64) for key in TOLD} for c in space.columns}
-    scored = Scored(np.arange(count), ids, truth, told, {"snr": snr}, np.zeros(count, int))
+    flags = np.zeros(count, int)
+    scored = Scored(np.arange(count), ids, truth, told, about, flags, mean, covariance)
     names = (*quantities_of(components), ANGLE)
     std = dict(zip(space.latents, np.sqrt(np.diagonal(least, axis1=1, axis2=2)).T))
     std |= space.propagate(least, latent, PIXEL)
-    return scored, Bounds(ids, snr, {quantity.name: std[quantity.name] for quantity in names})
+    return scored, Bounds(ids, snr, {q.name: std[q.name] for q in names}, least)
 
 
 def draw_scored(
@@ -155,6 +157,8 @@ def draw_scored(
     said = intervals(
         space, told, (quality * calibration) ** 2 * least, table["zero_point"], table["pixel_size"]
     )
+    covariance = (quality * calibration) ** 2 * least
+    said |= {"latent": told, "covariance": covariance.reshape(count, -1)}
     split = np.array(SPLITS, dtype=object)[split_of(ids, validation=0.1, test=test)]
     flags = np.where(np.arange(count) % 11 == 0, 1, 0).astype(np.int32)
     whole = {**table, **said, "flags": flags, "sound": flags == 0, "split": split}
@@ -180,6 +184,7 @@ def draw_scored(
     tested = np.flatnonzero(whole["split"] == "test")
     bound = {f"bound_{name}": np.sqrt(least[:, k, k]) for k, name in enumerate(space.latents)}
     bound |= {f"bound_{c}": s for c, s in space.propagate(least, latent, PIXEL).items()}
+    bound["bound_covariance"] = least.reshape(count, -1)
     with CatalogueWriter(files.bound) as out:
         out.append(
             {k: v[tested] for k, v in {"image_id": ids, "snr": truth["snr"], **bound}.items()}

@@ -20,6 +20,7 @@ _NAMES = {
     "bulge_radius": "Radius of the bulge (relative)",
     "sersic_index": "Sérsic index (logarithmic)",
 }
+_COVERED = ("galaxies", "68", "95")
 _FLAGS = {"sound": "none: sound"}
 
 
@@ -84,9 +85,15 @@ def _whole(metrics: dict[str, Any]) -> Iterator[str]:
         about = "Share of true values of all parameters inside."
         cells = [_with(part, "coverage", name) for part in parts]
         rows.append([f"Coverage of {name} % intervals", *cells, about])
+    for name in ("68", "95"):
+        about = "Share of galaxies with all of their true values in the told ellipsoid."
+        cells = [number((part["coverage"].get("joint") or {}).get(name)) for part in parts]
+        rows.append([f"Coverage of {name} % ellipsoids", *cells, about])
     ratios = [(part.get("bound_ratio") or {}) for part in parts]
     cells = [with_interval(one.get("median"), one.get("interval")) for one in ratios]
     rows.append(["Error over bound", *cells, "Median of bright galaxies; see below."])
+    cells = [number(one.get("joint")) for one in ratios]
+    rows.append(["… of all parameters jointly", *cells, "Of the combination that errs most."])
     head = ["", *("All", "Without a flag")[: len(parts)], "What it is"]
     yield table(head, rows, numbers=range(1, len(parts) + 1))
     yield _quiet("In brackets: 95 % intervals, by drawing galaxies anew (bootstrap).")
@@ -102,6 +109,18 @@ def _whole(metrics: dict[str, Any]) -> Iterator[str]:
         "Bias: median of told minus true. 68 % of errors: that share of them is smaller, bias "
         "included. Position angles count of galaxies with an axis ratio below 0.8, but all of them "
         "in their coverage."
+    )
+    if bins := metrics["coverage"].get("by_snr"):
+        yield from _coverage(bins)
+
+
+def _coverage(bins: list[dict[str, Any]]) -> Iterator[str]:
+    rows = [
+        [f"{one['low']:.0f} to {one['high']:.0f}", *(number(one[k]) for k in _COVERED)]
+        for one in bins
+    ]
+    yield table(
+        ["Signal to noise", "Galaxies", "Coverage 68", "Coverage 95"], rows, numbers=[1, 2, 3]
     )
 
 

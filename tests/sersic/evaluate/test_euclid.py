@@ -36,7 +36,8 @@ def galaxies(radius: list[float], **more: Any) -> Scored:
     told["radius"] = dict.fromkeys(TOLD, np.array(radius))
     ids = np.array([str(k) for k in range(n)])
     about = {"snr": np.full(n, 100.0)}
-    return Scored(np.arange(n), ids, truth, told, about, np.zeros(n, int))
+    nothing = np.full((n, 5), np.nan), np.full((n, 5, 5), np.nan)
+    return Scored(np.arange(n), ids, truth, told, about, np.zeros(n, int), *nothing)
 
 
 def score(scored: Scored, edges: list[float], **more: Any) -> dict[str, Any]:

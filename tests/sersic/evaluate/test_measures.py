@@ -10,9 +10,16 @@ from sklearn.metrics import r2_score
 
 from factories_sersic_scored import scored_of
 from morphosphere.sersic.evaluate.bootstrap import interval
-from morphosphere.sersic.evaluate.measures import measure, r_squared, width
+from morphosphere.sersic.evaluate.measures import (
+    coverage_by_snr,
+    joint_coverage,
+    measure,
+    r_squared,
+    width,
+)
 from morphosphere.sersic.evaluate.quantities import ANGLE, ROUND, quantities_of
 from morphosphere.sersic.evaluate.scored import Scored
+from morphosphere.structure.parameters import Space
 
 QUANTITIES = quantities_of(1)
 
@@ -46,6 +53,36 @@ def test_right_intervals_cover_as_often_as_they_say_and_wrong_ones_do_not() -> N
         assert low < found["68"] < high, calibration
         assert all(low - 0.03 < found[q.name]["68"] < high + 0.03 for q in (*QUANTITIES, ANGLE))
     assert found["95"] > 0.995
+
+
+def test_ellipsoids_test_the_whole_covariance() -> None:
+    space = Space(1)
+    for calibration, low, high in ((1.0, 0.65, 0.71), (0.5, 0.02, 0.2)):
+        scored, _ = scored_of(2000, calibration=calibration)
+        assert low < joint_coverage(scored, space)["68"] < high
+    scored, _ = scored_of(2000)
+    assert 0.93 < joint_coverage(scored, space)["95"] < 0.965
+    std = np.sqrt(np.diagonal(scored.covariance, axis1=1, axis2=2))
+    scored.covariance[:, 0, 1] = scored.covariance[:, 1, 0] = 0.9 * std[:, 0] * std[:, 1]
+    assert joint_coverage(scored, space)["68"] < 0.5  # the intervals of each are as they were
+    scored.covariance[:, 0, 0] = np.nan
+    assert joint_coverage(scored, space) == {"68": None, "95": None}
+
+
+def test_coverage_is_told_by_signal_to_noise() -> None:
+    """Intervals that are right of all galaxies together can be wrong of faint ones."""
+    scored, _ = scored_of(2000)
+    bright = scored.about["snr"] > np.median(scored.about["snr"])
+    wide, narrow = (scored_of(2000, calibration=c)[0] for c in (1.6, 0.7))
+    for column, told in scored.told.items():
+        for key in told:
+            told[key] = np.where(bright, narrow.told[column][key], wide.told[column][key])
+    bins = coverage_by_snr(scored, QUANTITIES, bins=4)
+    assert [one["galaxies"] for one in bins] == [500] * 4
+    assert all(one["low"] <= one["snr"] <= one["high"] for one in bins)
+    assert min(one["68"] for one in bins[:2]) > 0.8 > 0.6 > max(one["68"] for one in bins[2:])
+    scored.about["snr"][:] = np.nan
+    assert coverage_by_snr(scored, QUANTITIES, bins=4) == []
 
 
 @pytest.mark.parametrize(

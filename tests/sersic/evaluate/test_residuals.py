@@ -65,7 +65,9 @@ def galaxies(tmp_path: Path) -> Galaxies:
         }
         truth = {name: np.full(n, value) for name, value in VALUES.items()}
         said = {c: dict.fromkeys(TOLD, np.full(n, told.get(c, v))) for c, v in VALUES.items()}
-        scored = Scored(np.arange(n), ids.astype(str), truth, said, about, np.zeros(n, int))
+        nothing = np.full((n, 5), np.nan), np.full((n, 5, 5), np.nan)
+        flags = np.zeros(n, int)
+        scored = Scored(np.arange(n), ids.astype(str), truth, said, about, flags, *nothing)
         return tmp_path / "images.h5", psf, scored
 
     return make

@@ -12,14 +12,19 @@ the image's noise (Cramér 1946; Rao 1945). It is no limit to what a network or 
 - The bound holds the galaxy's centre to be unknown, and PSF, noise level, model and the number of
   sources to be known.
 
-A ratio is told in two ways, which are both 1 for normal errors at the bound: `typical`, the median
-of |error / bound| over that of a normal distribution, is what holds for the median galaxy; `width`,
-the 68.27 % quantile of it, sees more of the wings. Both are about an error of 0, not about the mean
-error, so that a bias counts.
+A ratio is told in several ways, all of which are 1 for normal errors at the bound, and count a
+bias: they are about an error of 0 and not about the mean error. `typical`, the median of
+|error / bound| over that of a normal distribution, is what holds for the median galaxy; `width`,
+the 68.27 % quantile of it, sees more of the wings. `joint` is of all latent parameters together:
+the root of the median squared Mahalanobis distance of the told means from the truth, for the
+covariance of the bound, over that of normal errors at the bound. It does not depend on how
+parameters are written, and is the strictest: errors that are small for each parameter count if the
+image rules them out together (a larger radius without more light, say).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +36,8 @@ from morphosphere.errors import InputError
 from morphosphere.sersic.evaluate.bootstrap import interval
 from morphosphere.sersic.evaluate.measures import width
 from morphosphere.sersic.evaluate.quantities import ANGLE, Quantity
-from morphosphere.sersic.evaluate.scored import Scored
+from morphosphere.sersic.evaluate.scored import Scored, mahalanobis
+from morphosphere.structure.parameters import Space
 
 #: Median of the size of a normal variable of standard deviation 1.
 HALF = 0.67449
@@ -49,11 +55,14 @@ class Bounds:
     std : dict
         Name of a quantity to its least standard deviation (n,), on the quantity's scale; NaN where
         there is none (the Fisher matrix cannot be inverted).
+    covariance : ndarray, shape (n, P, P)
+        Least covariance of the latent parameters.
     """
 
     ids: np.ndarray
     snr: np.ndarray
     std: dict[str, np.ndarray]
+    covariance: np.ndarray
 
     def of(self, ids: np.ndarray) -> Bounds:
         """The bounds of these galaxies, in their order; NaN for those that have none."""
@@ -61,9 +70,10 @@ class Bounds:
         at = np.array([place.get(name, -1) for name in ids], dtype=int)
 
         def pick(values: np.ndarray) -> np.ndarray:
-            return np.append(values, np.nan)[at]
+            return np.concatenate([values, np.full_like(values[:1], np.nan)])[at]
 
-        return Bounds(ids, pick(self.snr), {k: pick(v) for k, v in self.std.items()})
+        std = {name: pick(values) for name, values in self.std.items()}
+        return Bounds(ids, pick(self.snr), std, pick(self.covariance))
 
 
 def read_bounds(path: Path, quantities: tuple[Quantity, ...]) -> Bounds:
@@ -76,14 +86,17 @@ def read_bounds(path: Path, quantities: tuple[Quantity, ...]) -> Bounds:
     """
     catalogue = Catalogue(path)
     names = {quantity.name: quantity.bound for quantity in (*quantities, ANGLE)}
-    needed = ["image_id", "snr", *names.values()]
+    needed = ["image_id", "snr", "bound_covariance", *names.values()]
     if missing := [name for name in needed if name not in catalogue.columns]:
         raise InputError(f"{path}: no column {missing[0]!r}; run sersic.bound for this model")
     found = catalogue.read(needed)
+    covariance = found["bound_covariance"].astype(np.float64)
+    size = math.isqrt(covariance.shape[1])
     return Bounds(
         found["image_id"].astype(str),
         found["snr"].astype(np.float64),
         {name: _positive(found[column]) for name, column in names.items()},
+        covariance.reshape(-1, size, size),
     )
 
 
@@ -108,6 +121,7 @@ def measure_bound(
     scored: Scored,
     bounds: Bounds,
     quantities: tuple[Quantity, ...],
+    space: Space,
     *,
     snr: float,
     bins: int,
@@ -122,6 +136,7 @@ def measure_bound(
     scored : Scored
     bounds : Bounds
     quantities : tuple of Quantity
+    space : Space
     snr : float
         Galaxies of a greater signal-to-noise ratio count, but for ``by_snr``.
     bins : int
@@ -137,8 +152,9 @@ def measure_bound(
         and quantities together (not of the position angle), with its ``interval``; ``width``, the
         same by the 68.27 % quantile; ``by_parameter`` and ``width_by_parameter``, the position
         angle among them; ``told``, median over galaxies of half the told 68 % interval over the
-        bound, by parameter: what the network itself thinks; ``by_snr``: a list of bins with
-        ``low``, ``high``, ``galaxies``, ``median``, ``by_parameter``.
+        bound, by parameter: what the network itself thinks; ``joint``, see
+        above; ``by_snr``: a list of bins with ``low``, ``high``, ``galaxies``, ``median``,
+        ``by_parameter``.
     """
     names = (*quantities, ANGLE)
     table = ratios(scored, bounds, names)
@@ -149,6 +165,7 @@ def measure_bound(
     if out["median"] is not None:
         whole = list(table[: len(quantities), there & (level > snr)])
         out["interval"] = interval(typical, whole, bootstrap, seed)
+    out["joint"] = _joint(scored, bounds, space, there & (level > snr), least)
     out["told"] = _told(scored, bounds, names, there & (level > snr), least)
     out["by_snr"] = []
     if there.sum() >= least and level[there].min() > 0:
@@ -181,6 +198,19 @@ def _ratio_of(
         out["by_parameter"][quantity.name] = float(typical(row)) if known else None
         out["width_by_parameter"][quantity.name] = float(width(row)) if known else None
     return out
+
+
+def _joint(
+    scored: Scored, bounds: Bounds, space: Space, chosen: np.ndarray, least: int
+) -> float | None:
+    from scipy.stats import chi2
+
+    some = scored.take(chosen)
+    away = mahalanobis(some.deviation(space), bounds.of(some.ids).covariance)
+    away = away[np.isfinite(away)]
+    if len(away) < least:
+        return None
+    return float(np.sqrt(np.median(away) / chi2.ppf(0.5, len(space.latents))))
 
 
 def _told(

@@ -12,7 +12,8 @@ import numpy as np
 
 from morphosphere.sersic.evaluate.bootstrap import interval
 from morphosphere.sersic.evaluate.quantities import ANGLE, Quantity
-from morphosphere.sersic.evaluate.scored import Scored
+from morphosphere.sersic.evaluate.scored import Scored, mahalanobis
+from morphosphere.structure.parameters import Space
 
 #: Share of a normal distribution within one standard deviation of its mean.
 ONE_SIGMA = 0.6827
@@ -117,7 +118,7 @@ def coverage(
     -------
     found : dict
         ``68`` and ``95`` of all parameters together, the position angle of all galaxies among them;
-        and {``68``, ``95``} of each parameter.
+        {``68``, ``95``} of each parameter.
     within : dict
         95 % intervals of the first two; galaxies are drawn, with all of their parameters.
     """
@@ -140,3 +141,42 @@ def coverage(
 
 def _share(inside: np.ndarray, number: np.ndarray, axis: int = -1) -> np.ndarray:
     return inside.sum(axis=axis) / number.sum(axis=axis)
+
+
+def joint_coverage(scored: Scored, space: Space, *, least: int = 3) -> dict[str, float | None]:
+    """Share of galaxies whose true latent parameters lie inside the 68 and 95 % ellipsoids.
+
+    It tests the whole told covariance, where intervals of single parameters test its diagonal.
+    """
+    from scipy.stats import chi2
+
+    found = mahalanobis(scored.deviation(space), scored.covariance)
+    found = found[np.isfinite(found)]
+    if len(found) < least:
+        return dict.fromkeys(INTERVALS)
+    limits = (chi2.ppf(int(name) / 100, len(space.latents)) for name in INTERVALS)
+    return {name: float((found <= limit).mean()) for name, limit in zip(INTERVALS, limits)}
+
+
+def coverage_by_snr(
+    scored: Scored, quantities: tuple[Quantity, ...], *, bins: int, least: int = 3
+) -> list[dict[str, Any]]:
+    """Coverage of all parameters in bins of equally many galaxies by signal-to-noise ratio.
+
+    Returns
+    -------
+    list of dict
+        ``low``, ``high``, ``snr`` (median), ``galaxies``, ``68``, ``95``.
+    """
+    snr = scored.about.get("snr", np.full(len(scored), np.nan)).astype(np.float64)
+    order = np.flatnonzero(np.isfinite(snr))
+    order = order[np.argsort(snr[order], kind="stable")]
+    out = []
+    for part in np.array_split(order, max(1, min(bins, len(order) // least))):
+        found = coverage(scored.take(part), quantities, least=least)[0]
+        if found["68"] is not None:
+            level = snr[part]
+            ends = {"low": float(level[0]), "high": float(level[-1])}
+            counts = {"snr": float(np.median(level)), "galaxies": len(part)}
+            out.append(ends | counts | {name: found[name] for name in INTERVALS})
+    return out

@@ -86,7 +86,7 @@ def read_peers(path: Path, scored: Scored, space: Space) -> list[Peer]:
         peers.append(
             Peer(
                 name=tool,
-                fitter=dataclasses.replace(network, told=_told(table, failed, space)),
+                fitter=_fitter(network, table, failed, space),
                 network=network,
                 failed=failed,
                 seconds=table["seconds"].astype(np.float64),
@@ -94,6 +94,21 @@ def read_peers(path: Path, scored: Scored, space: Space) -> list[Peer]:
             )
         )
     return peers
+
+
+def _fitter(
+    network: Scored, table: dict[str, np.ndarray], failed: np.ndarray, space: Space
+) -> Scored:
+    """The galaxies of `network` with what a fitter tells of them."""
+    told = _told(table, failed, space)
+    columns = {name: one["median"] for name, one in told.items()}
+    scale = (network.about[key].astype(np.float64) for key in ("zero_point", "pixel_size"))
+    return dataclasses.replace(
+        network,
+        told=told,
+        latent=space.to_latent(columns, *scale),
+        covariance=np.full_like(network.covariance, np.nan),
+    )
 
 
 def _told(
@@ -126,6 +141,7 @@ def measure_peer(
     quantities: tuple[Quantity, ...],
     bounds: Bounds,
     edges: np.ndarray,
+    space: Space,
     *,
     snr: float,
     outlier: float,
@@ -139,7 +155,8 @@ def measure_peer(
     dict
         ``galaxies`` given to it, ``failures`` (share), ``reasons``, ``seconds_per_galaxy`` (mean,
         failures too) and ``seconds_median``; of the galaxies that it fitted ``r2``, ``errors``,
-        ``coverage`` (of its own errors, taken as normal), ``bound_ratio`` (median) and of all
+        ``coverage`` (of its own errors, taken as normal), ``bound_ratio`` (median) and
+        ``bound_ratio_joint``, and of all
         ``width_of_all`` and ``euclid_score``; ``network``: the same of the network.
     """
     known = np.isfinite(peer.seconds)
@@ -155,9 +172,9 @@ def measure_peer(
         fitted = measure(scored.take(~peer.failed), quantities, least=least)
         into |= {"fitted": fitted["galaxies"]} | {k: fitted[k] for k in _PARTS[1:]}
         ratio = measure_bound(
-            scored.take(~peer.failed), bounds, quantities, snr=snr, bins=1, least=least
+            scored.take(~peer.failed), bounds, quantities, space, snr=snr, bins=1, least=least
         )
-        into["bound_ratio"] = ratio["median"]
+        into["bound_ratio"], into["bound_ratio_joint"] = ratio["median"], ratio["joint"]
         into["width_of_all"] = {q.name: width_of_all(scored, q) for q in quantities}
         score = measure_euclid(scored, edges, outlier=outlier, weights=weights)
         into["euclid_score"] = score["global"]

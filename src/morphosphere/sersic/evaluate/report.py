@@ -18,7 +18,7 @@ from morphosphere.sersic.evaluate.bounds import Bounds, measure_bound, read_boun
 from morphosphere.sersic.evaluate.euclid import magnitude_edges, measure_euclid
 from morphosphere.sersic.evaluate.figures import compared, held
 from morphosphere.sersic.evaluate.figures.common import write_figures
-from morphosphere.sersic.evaluate.measures import measure
+from morphosphere.sersic.evaluate.measures import coverage_by_snr, joint_coverage, measure
 from morphosphere.sersic.evaluate.notes import notes
 from morphosphere.sersic.evaluate.peers import Peer, measure_peer, read_peers
 from morphosphere.sersic.evaluate.quantities import Quantity, quantities_of
@@ -98,7 +98,7 @@ def evaluate(
         pictures = [("Test galaxies: told (true)", scored, compare(
             images, given.psf, scored, chosen, space))]  # fmt: skip
     pictures += _real_pictures(given.real, sets, settings.shown, space)
-    metrics = _measure(scored, bounds, quantities, peers, sets, settings, seconds, seed)
+    metrics = _measure(scored, bounds, quantities, space, peers, sets, settings, seconds, seed)
     for name in sorted(set(metrics["notes"].values())):
         log(f"evaluate: {name}")
     scores = {"network": metrics["euclid_score"]}
@@ -114,7 +114,7 @@ def evaluate(
             "errors": held.errors(scored, bounds, quantities, fitted),
             "bound": held.bound(metrics["bound_ratio"], quantities, settings.snr),
             "residuals": compared.residuals(pictures),
-            "calibration": held.calibration(scored, quantities),
+            "calibration": held.calibration(scored, quantities, metrics["coverage"]["by_snr"]),
             "euclid": compared.euclid(scores),
             "peers": compared.peers(peers, quantities, metrics["fitters"]),
             "real": compared.real(sets, quantities),
@@ -157,6 +157,7 @@ def _measure(
     scored: Scored,
     bounds: Bounds,
     quantities: tuple[Quantity, ...],
+    space: Space,
     peers: list[Peer],
     sets: dict[str, Real],
     settings: SersicEvaluateSettings,
@@ -169,8 +170,12 @@ def _measure(
 
     def all_of(part: Scored) -> dict[str, Any]:
         found = measure(part, quantities, bootstrap=settings.bootstrap, **how)
+        found["coverage"]["joint"] = joint_coverage(part, space, least=settings.least)
+        found["coverage"]["by_snr"] = coverage_by_snr(
+            part, quantities, bins=settings.snr_bins, least=settings.least
+        )
         found["bound_ratio"] = measure_bound(
-            part, bounds, quantities, snr=settings.snr, bins=settings.snr_bins,
+            part, bounds, quantities, space, snr=settings.snr, bins=settings.snr_bins,
             bootstrap=settings.bootstrap, **how,
         )  # fmt: skip
         found["euclid_score"] = measure_euclid(part, edges, least=settings.least, **score)
@@ -181,7 +186,7 @@ def _measure(
     metrics["flags"] = flag_counts(scored)
     metrics["fitters"] = {
         peer.name: measure_peer(
-            peer, quantities, bounds, edges, snr=settings.snr, least=settings.least, **score
+            peer, quantities, bounds, edges, space, snr=settings.snr, least=settings.least, **score
         )
         for peer in peers
     }

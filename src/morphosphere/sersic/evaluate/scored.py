@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.errors import InputError
@@ -37,6 +38,10 @@ class Scored:
         Those of `ABOUT` that are known, and ``use`` of real images.
     flags : ndarray of int, shape (n,)
         Bits of `morphosphere.structure.flags`.
+    latent : ndarray, shape (n, P)
+        Means of the posteriors of the latent parameters (`morphosphere.structure.parameters`).
+    covariance : ndarray, shape (n, P, P)
+        Of these posteriors; NaN in both where nothing is told.
     """
 
     rows: np.ndarray
@@ -45,6 +50,8 @@ class Scored:
     told: dict[str, dict[str, np.ndarray]]
     about: dict[str, np.ndarray]
     flags: np.ndarray
+    latent: np.ndarray
+    covariance: np.ndarray
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -66,6 +73,8 @@ class Scored:
             },
             {name: values[chosen] for name, values in self.about.items()},
             self.flags[chosen],
+            self.latent[chosen],
+            self.covariance[chosen],
         )
 
     def error(self, quantity: Quantity) -> np.ndarray:
@@ -99,6 +108,29 @@ class Scored:
         known = np.isfinite(low) & np.isfinite(high) & np.isfinite(true)
         return np.where(known, (low <= true) & (true <= high), np.nan)
 
+    def deviation(self, space: Space) -> np.ndarray:
+        """Told minus true latent parameters, shape (n, P); NaN where one of them is not known."""
+        if not {"zero_point", "pixel_size"} <= self.about.keys():
+            return np.full_like(self.latent, np.nan)
+        scale = (self.about[key].astype(np.float64) for key in ("zero_point", "pixel_size"))
+        return self.latent - space.to_latent(self.truth, *scale)
+
+
+def mahalanobis(away: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Squared Mahalanobis distance of vectors (n, P) for covariances (n, P, P), shape (n,).
+
+    NaN where one of them is not finite, or the covariance is not positive definite.
+    """
+    out = np.full(len(away), np.nan)
+    known = np.isfinite(away).all(axis=1) & np.isfinite(covariance).all(axis=(1, 2))
+    for k in np.flatnonzero(known):
+        try:
+            factor = np.linalg.cholesky(covariance[k])
+        except np.linalg.LinAlgError:
+            continue
+        out[k] = np.sum(solve_triangular(factor, away[k], lower=True) ** 2)
+    return out
+
 
 def read_scored(path: Path, space: Space, *, test_only: bool = True) -> Scored:
     """Galaxies of a table of predictions: those of the split ``test``, or all of them.
@@ -110,7 +142,14 @@ def read_scored(path: Path, space: Space, *, test_only: bool = True) -> Scored:
     """
     catalogue = Catalogue(path)
     told = {c: [f"{c}_{key}" for key in TOLD] for c in space.columns}
-    needed = [*chain.from_iterable(told.values()), "image_id", "flags", "split"]
+    needed = [
+        *chain.from_iterable(told.values()),
+        "image_id",
+        "flags",
+        "split",
+        "latent",
+        "covariance",
+    ]
     if missing := [name for name in needed if name not in catalogue.columns]:
         raise InputError(
             f"{path}: no column {missing[0]!r}; predict the images with a model of "
@@ -123,7 +162,7 @@ def read_scored(path: Path, space: Space, *, test_only: bool = True) -> Scored:
         found = {name: values[rows] for name, values in found.items()}
     else:
         rows = np.arange(len(catalogue))
-    nothing = np.full(len(rows), np.nan)
+    nothing, size = np.full(len(rows), np.nan), len(space.latents)
     return Scored(
         rows=rows,
         ids=found["image_id"].astype(str),
@@ -134,4 +173,6 @@ def read_scored(path: Path, space: Space, *, test_only: bool = True) -> Scored:
         },
         about={name: found[name] for name in (*ABOUT, "use") if name in found},
         flags=found["flags"].astype(np.int64),
+        latent=found["latent"].astype(np.float64),
+        covariance=found["covariance"].astype(np.float64).reshape(len(rows), size, size),
     )

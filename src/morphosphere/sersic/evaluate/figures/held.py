@@ -36,6 +36,8 @@ def parameters(scored: Scored, quantities: tuple[Quantity, ...], metrics: dict[s
         true = scored.truth[quantity.column]
         told = scored.told[quantity.column]["median"]
         known = np.isfinite(scored.error(quantity))
+        if quantity is ANGLE:  # the shorter way: 179 is beside 1
+            told = true + scored.error(quantity)
         flagged = known & ~scored.sound
         plain = known & scored.sound
         size = np.clip(4000 / max(known.sum(), 1), 3, 12)
@@ -146,7 +148,8 @@ def bound(found: dict[str, Any], quantities: tuple[Quantity, ...], snr: float) -
     ):
         values = [found[key].get(q.name) for q in (*quantities, ANGLE)]
         values = [np.nan if v is None else v for v in values]
-        right.plot(values, rows, mark, color=paint, markersize=12 if mark == "|" else 6,
+        right.plot(values, rows, mark, color=paint, fillstyle="none" if mark == "D" else "full",
+                   markersize=12 if mark == "|" else 6,
                    markeredgewidth=2.2 if mark == "|" else 1, label=words)  # fmt: skip
     right.axvline(1, color=INK, linewidth=0.8, linestyle=":")
     right.set_yticks(rows, [symbol(q) for q in (*quantities, ANGLE)])
@@ -157,8 +160,18 @@ def bound(found: dict[str, Any], quantities: tuple[Quantity, ...], snr: float) -
     return figure
 
 
-def calibration(scored: Scored, quantities: tuple[Quantity, ...]) -> Figure:
-    """Share of true values inside the intervals: of each parameter, and by signal-to-noise."""
+def calibration(
+    scored: Scored, quantities: tuple[Quantity, ...], by_snr: list[dict[str, Any]]
+) -> Figure:
+    """Share of true values inside the intervals: of each parameter, and by signal-to-noise.
+
+    Parameters
+    ----------
+    scored : Scored
+    quantities : tuple of Quantity
+    by_snr : list of dict
+        As `measures.coverage_by_snr` gives them.
+    """
     names = (*quantities, ANGLE)
     if not any(np.isfinite(scored.inside(q.column, "68")).any() for q in names):
         return message("no interval of a test galaxy can be compared with its truth")
@@ -181,22 +194,12 @@ def calibration(scored: Scored, quantities: tuple[Quantity, ...]) -> Figure:
     left.set_ylim(len(rows) - 0.5, -0.5)
     left.set(xlabel="true values inside [%]; dotted: as it should be")
     left.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-    snr = scored.about.get("snr", np.full(len(scored), np.nan)).astype(np.float64)
-    known = np.isfinite(snr)
-    if known.sum() >= LEAST:
-        order = np.flatnonzero(known)[np.argsort(snr[known], kind="stable")]
-        parts = np.array_split(order, max(1, min(8, len(order) // 25)))
+    if by_snr:
         for name, paint in zip(INTERVALS, (BLUE, ORANGE)):
-            table = np.array([scored.inside(q.column, name) for q in names])
-            at = [np.median(snr[part]) for part in parts]
-            right.plot(at, [100 * _mean(table[:, part]) for part in parts], "o-", color=paint)
+            at = [one["snr"] for one in by_snr]
+            right.plot(at, [100 * one[name] for one in by_snr], "o-", color=paint)
         plain_log(right, "x")
         right.set(xlabel="signal-to-noise ratio", ylabel="inside, all parameters [%]")
     else:
         right.set_axis_off()
     return figure
-
-
-def _mean(table: np.ndarray) -> float:
-    known = np.isfinite(table)
-    return float(table[known].mean()) if known.any() else np.nan
