@@ -6,6 +6,7 @@ import galsim
 import numpy as np
 import pytest
 
+from morphosphere.errors import InputError
 from morphosphere.structure.model import INDEX_GRID, draw, flux_of, galaxy, on_grid
 from morphosphere.structure.noise import variance
 from morphosphere.structure.profiles import Profile
@@ -111,6 +112,23 @@ def test_other_point_spread_functions_as_galsim(psf: galsim.GSObject) -> None:
 def test_a_galaxy_far_from_the_middle_as_galsim() -> None:
     values = values_of((20.0, 0.8, 2.0, 0.4, 70.0, 71.0, -30.0, 128))
     check(ours(values, 128), theirs(values, 128, folding_threshold=5e-4))
+
+
+@pytest.mark.parametrize(
+    ("index", "ratio", "size"), [(0.5, 0.2, 128), (6.0, 0.2, 96), (1.0, 1.0, 64)]
+)
+def test_the_largest_and_brightest_galaxies_on_a_wide_transform(
+    index: float, ratio: float, size: int
+) -> None:
+    values = values_of((18.0, 2.0, 1.0, ratio, 0.0, 0.5, 0.5, size)) | {"sersic_index": index}
+    wide = ours(values, 512)[256 - size // 2 : 256 + size // 2, 256 - size // 2 : 256 + size // 2]
+    check(ours(values, size), wide)
+
+
+def test_a_galaxy_out_of_reach_is_an_error() -> None:
+    values = values_of((20.0, 0.8, 2.0, 0.4, 70.0, 4000.0, 0.0, 128))
+    with pytest.raises(InputError, match="too far away to be drawn"):
+        ours(values, 128)
 
 
 def test_light_in_the_stamp_is_that_of_the_profile() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import galsim
 import numpy as np
+from scipy.optimize import brentq
 
 from morphosphere.config.sersic_simulate import PsfSettings
 from morphosphere.structure.psf import PSFSet, write_psfs
@@ -68,7 +69,13 @@ def _profile(settings: PsfSettings, random: np.random.Generator) -> galsim.GSObj
     e, angle = settings.ellipticity * np.sqrt(random.random()), random.uniform(0, np.pi)
     if settings.kind == "airy":
         unit = galsim.Airy(lam_over_diam=1.0, obscuration=settings.obscuration)
-        psf = unit.dilate(fwhm / unit.calculateFWHM())
+        psf = unit.dilate(fwhm / _fwhm(unit))
     else:
         psf = galsim.Moffat(beta, fwhm=fwhm)
     return psf.shear(g=e, beta=angle * galsim.radians)
+
+
+def _fwhm(airy: galsim.GSObject) -> float:
+    """Full width at half maximum of an Airy profile; GalSim tells it only without obscuration."""
+    peak = airy.xValue(0, 0)
+    return 2 * float(brentq(lambda radius: airy.xValue(radius, 0) / peak - 0.5, 0.1, 1.0))
