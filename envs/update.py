@@ -22,11 +22,11 @@ _GROUND = "numpy scipy pydantic pyyaml rich h5py pyarrow astropy mpi4py mpich"
 ENVIRONMENTS = {
     "download": "numpy pydantic pyyaml rich h5py pyarrow astropy requests urllib3 astroquery "
     "pillow matplotlib",
-    "simulations": f"{_GROUND} pynbody galsim threadpoolctl numba",
+    "simulations": f"{_GROUND} pynbody galsim threadpoolctl numba pandas statmorph photutils",
     "surveys": f"{_GROUND} pillow simplejpeg pandas",
     "learning": f"{_GROUND} torch torchvision timm lightning torchmetrics onnx onnxruntime "
     "onnxscript faiss-cpu scikit-learn umap-learn threadpoolctl healpy hpgeom matplotlib pillow "
-    "pytreegrav",
+    "pytreegrav galsim numba",
     "map": f"{_GROUND} numba threadpoolctl onnxruntime healpy hpgeom mocpy matplotlib pillow "
     "simplejpeg",
 }

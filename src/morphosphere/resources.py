@@ -27,7 +27,14 @@ _LEAST_MINUTES = 10
 #: MB that each job of a cluster takes besides: Snakemake once in the job and once in its step.
 SNAKEMAKE_MB = 350
 #: Stages that read images with a network, in chunks of the settings of `predict`.
-_READ = ("predict", "merger_predict", "merger_evaluate", "survey_predict", "survey_evaluate")
+_READ = (
+    "predict",
+    "merger_predict",
+    "merger_evaluate",
+    "survey_predict",
+    "survey_evaluate",
+    "sersic_predict",
+)
 #: MB of torchrun, on each node.
 TORCHRUN_MB = 600
 #: Size of images in memory, in that of their file, at most.
@@ -71,6 +78,11 @@ NEEDS = {
     "merger_evaluate": Need(1200, per_input=0.05, minutes=10),
     "survey_predict": Need(800, per_input=0.02, minutes=20),
     "survey_evaluate": Need(1200, per_input=0.05, minutes=10),
+    "sersic_simulate": Need(400),
+    "sersic_predict": Need(800, per_input=0.02, minutes=10),
+    "sersic_bound": Need(400, per_input=0.01, minutes=5),
+    "sersic_fit": Need(400, per_input=0.01, minutes=10),
+    "sersic_evaluate": Need(1200, per_input=0.02, minutes=10),
 }
 
 
@@ -170,7 +182,19 @@ def fixed_minutes(stage: str, config: Config) -> float:
         return config.mock.galaxies / 500
     if stage == "encounters" and (given := config.mergers.encounters):
         return given.number * given.stars / given.shards / 1e6
+    if stage == "sersic_simulate":
+        return config.sersic.simulate.number / config.sersic.simulate.shards / 1500
+    if stage == "sersic_bound":
+        return _tested(config, config.sersic.bound.limit) / 600
+    if stage == "sersic_fit":
+        return _tested(config, config.sersic.fit.limit) * len(config.sersic.fit.tools) / 20
     return 12 * 4**config.hips.order / 1000 if stage == "hips" else 0.0
+
+
+def _tested(config: Config, limit: int | None) -> int:
+    """Simulated galaxies that no training sees, a tenth of all, or so many of them."""
+    count = max(1, config.sersic.simulate.number // 10)
+    return count if limit is None else min(limit, count)
 
 
 def size_mb(files: Iterable[str]) -> float:

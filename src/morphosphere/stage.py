@@ -47,6 +47,10 @@ _WITHOUT_CHANCE = frozenset(
         "surveys.choose",
         "surveys.predict",
         "surveys.catalogue",
+        "sersic.predict",
+        "sersic.bound",
+        "sersic.catalogue",
+        "sersic.attach",
     }
 )
 #: Seconds that a process waits before it ends because it was started in a wrong way.

@@ -35,8 +35,9 @@ def test_profile(**changes: object) -> dict:
         "slurm_partition": "'main'",
     }
     profile["config"] = ["compute={nodes: 2, gpus: 0, processes: 1, cores: 1}"]
-    for rule in ("extract", "predict", "predict_mergers", "predict_round", "predict_survey"):
-        profile["set-resources"][rule] |= {"tasks": 2, "nodes": 2}
+    for given in profile["set-resources"].values():
+        if "mpi" in given:
+            given |= {"tasks": 2, "nodes": 2}
     profile |= {"slurm-init-seconds-before-status-checks": 1, "latency-wait": 10}
     # Snakemake ends no sooner than one such time after its last look for jobs to send.
     profile["max-jobs-per-timespan"] = "10/1s"

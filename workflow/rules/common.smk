@@ -12,6 +12,7 @@ from snakemake.exceptions import WorkflowError
 from morphosphere import graph, launch, resources, system
 from morphosphere.errors import MorphosphereError
 from morphosphere.mergers import graph as merger_graph
+from morphosphere.sersic import graph as sersic_graph
 from morphosphere.surveys import graph as survey_graph
 
 try:
@@ -35,6 +36,9 @@ if not system.is_writable(RESULTS):
     )
 
 LAYERS = CONFIG.hips.layers
+# The catalogue that the page of the map shows, with structural parameters if there are any.
+ATTACHED = CONFIG.sersic.attach.predictions
+SHOWN = f"{RESULTS}/{'shown' if ATTACHED else 'catalogue'}.parquet"
 
 # Rules run this very source tree with the Python that runs Snakemake, or with that of their conda
 # environment, whose activation comes later and so goes first in PATH.

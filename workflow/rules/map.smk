@@ -32,12 +32,35 @@ rule hips:
         " > {log:q} 2>&1"
 
 
+# Structural parameters, to colour galaxies by them.
+rule attach_structure:
+    input:
+        catalogue=rules.predict.output.catalogue,
+        predictions=ATTACHED or [],
+    output:
+        catalogue=f"{RESULTS}/shown.parquet",
+        record=provenance("attach_structure"),
+    log:
+        log_of("attach_structure"),
+    conda:
+        "../../envs/map.yaml"
+    resources:
+        **needs("page_data"),
+    params:
+        code=code("sersic.attach"),
+        settings=CONFIG.sersic.attach.model_dump_json(exclude={"predictions"}),
+    shell:
+        "python -m morphosphere.sersic.attach --settings {params.settings:q}"
+        " --catalogue {input.catalogue:q} --predictions {input.predictions:q}"
+        " --output {output.catalogue:q} --provenance {output.record:q} > {log:q} 2>&1"
+
+
 rule page_data:
     input:
         images=rules.join.output.images,
         parts=lambda wildcards: IMAGES,
         model=MODEL,
-        catalogue=rules.predict.output.catalogue,
+        catalogue=SHOWN,
     output:
         index=f"{RESULTS}/site/data/index.json",
         record=provenance("page_data"),
@@ -60,7 +83,7 @@ rule page_data:
 
 rule page:
     input:
-        catalogue=rules.predict.output.catalogue,
+        catalogue=SHOWN,
         data=rules.page_data.output.index,
         hips=expand(rules.hips.output.properties, layer=LAYERS),
     output:

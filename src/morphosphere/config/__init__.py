@@ -18,6 +18,7 @@ from morphosphere.config.mergers import MergersSettings
 from morphosphere.config.mock import MockSettings
 from morphosphere.config.predict import PredictSettings
 from morphosphere.config.render import RenderSettings
+from morphosphere.config.sersic import SersicSettings
 from morphosphere.config.simulation import SimulationSettings
 from morphosphere.config.transfer import TransferSettings
 
@@ -64,9 +65,11 @@ class Config(Settings):
     mergers: MergersSettings = Field(
         default_factory=MergersSettings, description=MergersSettings.__doc__
     )
-
     transfer: TransferSettings = Field(
         default_factory=TransferSettings, description=TransferSettings.__doc__
+    )
+    sersic: SersicSettings = Field(
+        default_factory=SersicSettings, description=SersicSettings.__doc__
     )
 
     @field_validator("run")
@@ -86,7 +89,7 @@ class Config(Settings):
         if clash := sorted(set(self.simulations) & set(self.surveys)):
             raise ValueError(f"{clash[0]!r} names both a simulation and a survey; rename one")
         if not self.simulations and not self.surveys:
-            if {"mergers", "transfer"} & self.model_fields_set:
+            if {"mergers", "transfer", "sersic"} & self.model_fields_set:
                 return self  # no map is wanted
             raise ValueError("give at least one entry under simulations or surveys")
         for name, simulation in self.simulations.items():
