@@ -53,7 +53,7 @@ def read_fits_psfs(
     scale = _agreed_scale(path, scale, _scale_of(header))
     images = images / images.sum(axis=(1, 2), keepdims=True)
     return np.stack(
-        [_without_pixel(image) for image in images]
+        [without_pixel(image) for image in images]
     ) if includes_pixel else images, scale
 
 
@@ -84,7 +84,7 @@ def _scale_of(header: Mapping[str, object]) -> float | None:
     return None
 
 
-def _without_pixel(image: np.ndarray) -> np.ndarray:
+def without_pixel(image: np.ndarray) -> np.ndarray:
     """Undo what square pixels as wide as the samples did, for the waves that the samples hold."""
     height, width = image.shape
     wave = np.sinc(np.fft.fftfreq(height))[:, None] * np.sinc(np.fft.rfftfreq(width))
