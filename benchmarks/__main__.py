@@ -30,6 +30,7 @@ NAMES = (
     "scaling_mergers",
     "survey_predict",
     "survey_catalogue",
+    "sersic_simulate",
 )
 
 

@@ -171,8 +171,9 @@ def test_radius_is_along_the_major_axis() -> None:
 
 
 def test_grid_of_indices() -> None:
-    assert (np.diff(np.log(INDEX_GRID)) < 0.01).all()
+    assert len(INDEX_GRID) <= 100  # of which GalSim keeps tables
     values = np.array([0.1, 0.5, 3.3, 6.2, 9.0])
     snapped = on_grid(values)
     assert np.isin(snapped, INDEX_GRID).all()
-    assert snapped[1:4] == pytest.approx(values[1:4], rel=0.006)
+    assert snapped[1:4] == pytest.approx(values[1:4], rel=0.016)
+    assert snapped[[0, 4]].tolist() == pytest.approx([0.3, 6.2])

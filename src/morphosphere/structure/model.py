@@ -14,8 +14,9 @@ import numpy as np
 from morphosphere.structure.drawing import draw_profile
 from morphosphere.structure.profiles import Profile
 
-#: Sérsic indices of which GalSim keeps tables: each new one costs it a second or so.
-INDEX_GRID: np.ndarray = np.geomspace(0.3, 6.2, 304)
+#: Sérsic indices for what GalSim itself draws: it makes a table for each new one, which takes up to
+#: two seconds, and keeps those of the last hundred. `draw` needs no such grid.
+INDEX_GRID: np.ndarray = np.geomspace(0.3, 6.2, 100)
 
 
 def on_grid(index: float | np.ndarray) -> np.ndarray:
