@@ -1,0 +1,1 @@
+"""Real images of galaxies, brought to the form of the simulated ones."""
