@@ -96,6 +96,14 @@ def read_peers(path: Path, scored: Scored, space: Space) -> list[Peer]:
     return peers
 
 
+def alike(peers: list[Peer]) -> list[list[Peer]]:
+    """Fitters in groups, by the galaxies that were given to them."""
+    groups: dict[tuple[str, ...], list[Peer]] = {}
+    for peer in peers:
+        groups.setdefault(tuple(sorted(peer.network.ids)), []).append(peer)
+    return list(groups.values())
+
+
 def _fitter(
     network: Scored, table: dict[str, np.ndarray], failed: np.ndarray, space: Space
 ) -> Scored:

@@ -20,7 +20,7 @@ from morphosphere.sersic.evaluate.figures import compared, held
 from morphosphere.sersic.evaluate.figures.common import write_figures
 from morphosphere.sersic.evaluate.measures import coverage_by_snr, joint_coverage, measure
 from morphosphere.sersic.evaluate.notes import notes
-from morphosphere.sersic.evaluate.peers import Peer, measure_peer, read_peers
+from morphosphere.sersic.evaluate.peers import Peer, alike, measure_peer, read_peers
 from morphosphere.sersic.evaluate.quantities import Quantity, quantities_of
 from morphosphere.sersic.evaluate.real import Real, RealFiles, measure_real, read_real
 from morphosphere.sersic.evaluate.residuals import compare
@@ -101,12 +101,7 @@ def evaluate(
     metrics = _measure(scored, bounds, quantities, space, peers, sets, settings, seconds, seed)
     for name in sorted(set(metrics["notes"].values())):
         log(f"evaluate: {name}")
-    scores = {"network": metrics["euclid_score"]}
-    edges = _edges(scored, settings)
-    for peer in peers:
-        scores[peer.name] = measure_euclid(
-            peer.fitter, edges, outlier=settings.outlier, weights=settings.score_weights
-        )
+    scores = _scores(metrics, scored, peers, settings)
     with rc_context(STYLE):
         fitted = [(peer.name, peer.fitter) for peer in peers]
         drawn = {
@@ -151,6 +146,26 @@ def flag_counts(scored: Scored) -> dict[str, int]:
 
 def _edges(scored: Scored, settings: SersicEvaluateSettings) -> np.ndarray:
     return magnitude_edges(scored.truth["magnitude"], settings.magnitude_bins)
+
+
+def _scores(
+    metrics: dict[str, Any],
+    scored: Scored,
+    peers: list[Peer],
+    settings: SersicEvaluateSettings,
+) -> list[tuple[str, str, dict[str, Any]]]:
+    """The challenge's measures for the figure: of the network, and of all codes on the same."""
+    edges = _edges(scored, settings)
+
+    def of(one: Scored) -> dict[str, Any]:
+        return measure_euclid(one, edges, outlier=settings.outlier, weights=settings.score_weights)
+
+    out = [("network, all test galaxies", "all", metrics["euclid_score"])]
+    for group in alike(peers):
+        names = ", ".join(peer.name for peer in group)
+        out.append((f"network, galaxies of {names}", "same", of(group[0].network)))
+        out += [(peer.name, "fitter", of(peer.fitter)) for peer in group]
+    return out
 
 
 def _measure(

@@ -20,7 +20,7 @@ from morphosphere.sersic.evaluate.figures.common import (
     symbol,
     with_unit,
 )
-from morphosphere.sersic.evaluate.peers import Peer
+from morphosphere.sersic.evaluate.peers import Peer, alike
 from morphosphere.sersic.evaluate.quantities import ANGLE, ROUND, Quantity
 from morphosphere.sersic.evaluate.real import Real
 from morphosphere.sersic.evaluate.residuals import Compared
@@ -94,26 +94,35 @@ def _caption(scored: Scored, k: int) -> str:
     return "\n".join(lines)
 
 
-def euclid(scores: dict[str, dict[str, Any]]) -> Figure:
-    """Bias, dispersion and share of outliers of each parameter by magnitude, for each code."""
-    shown = {name: found for name, found in scores.items() if found and found["by_magnitude"]}
+def euclid(scores: list[tuple[str, str, dict[str, Any]]]) -> Figure:
+    """Bias, dispersion and share of outliers of each parameter by magnitude, for each code.
+
+    Parameters
+    ----------
+    scores : list of (str, str, dict)
+        Words for the code; ``all`` for the network on all galaxies, ``same`` for it on those of a
+        fitter, ``fitter``; what `euclid.measure_euclid` gives.
+    """
+    shown = [one for one in scores if one[2]["by_magnitude"]]
     if not shown:
         return message("too few test galaxies for a bin of magnitude")
-    first = next(iter(shown.values()))
-    columns = [name for name in KINDS if name in first["by_magnitude"][0]]
+    columns = [name for name in KINDS if name in shown[0][2]["by_magnitude"][0]]
     figure = new_figure(2.5 * len(columns) + 0.5, 6.2)
     grid = figure.subplots(3, len(columns), sharex=True, squeeze=False)
-    for (name, found), paint in zip(shown.items(), (NETWORK, *FITTERS)):
+    paints = iter(FITTERS)
+    for name, kind, found in shown:
+        paint = next(paints) if kind == "fitter" else NETWORK
+        style = "o--" if kind == "same" else "o-"
         bins = found["by_magnitude"]
         at = [0.5 * (one["low"] + one["high"]) for one in bins]
         for k, column in enumerate(columns):
             for axes, key in zip(grid[:, k], _MEASURES):
-                axes.plot(at, [one[column][key] for one in bins], "o-", color=paint,
+                axes.plot(at, [one[column][key] for one in bins], style, color=paint,
                           markersize=4, linewidth=1.2, label=name)  # fmt: skip
     for k, column in enumerate(columns):
         grid[0, k].axhline(0, color=INK, linewidth=0.8, linestyle=":")
         kind = "mag" if column == "magnitude" else KINDS[column]
-        scores = [f"{one[column]:.2g}" for one in shown.values() if one.get(column) is not None]
+        scores = [f"{one[column]:.2g}" for *_, one in shown if one.get(column) is not None]
         lines = [Space.label(column).partition(" [")[0], f"({kind})"]
         lines.append(f"S = {', '.join(scores)}" if scores else "")
         grid[0, k].set_title("\n".join(lines), fontsize=9.5)
@@ -143,7 +152,7 @@ def peers(
         return message("no classical fitter was run")
     shown = (*quantities, ANGLE)
     figure, grid = panels(len(shown) + 1)
-    groups = _alike(found)
+    groups = alike(found)
     for axes, quantity in zip(grid, shown):
         for peer, paint in zip(found, FITTERS):
             _curve(axes, peer.fitter, quantity, paint, "-", peer.name)
@@ -159,14 +168,6 @@ def peers(
     handles, labels = grid[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), fontsize=8.5)
     return figure
-
-
-def _alike(found: list[Peer]) -> list[list[Peer]]:
-    """Fitters by the galaxies that were given to them."""
-    groups: dict[tuple[str, ...], list[Peer]] = {}
-    for peer in found:
-        groups.setdefault(tuple(sorted(peer.network.ids)), []).append(peer)
-    return list(groups.values())
 
 
 def _ratios(axes: Axes, found: list[Peer], metrics: dict[str, dict[str, Any]]) -> None:

@@ -86,10 +86,14 @@ def errors(
         axes.scatter(magnitude[known], error[known], s=4, color=GREY, alpha=0.5, linewidths=0,
                      rasterized=True)  # fmt: skip
         at, spread = running_width(magnitude, error)
-        axes.plot(at, spread, "o-", color=NETWORK, markersize=4, label="network, 68 %")
+        axes.plot(
+            at, spread, "o-", color=NETWORK, markersize=4, label=f"network, 68 % of {len(scored)}"
+        )
         for (name, fitted), paint in zip(fitters, PAINTS[1:]):
             at, spread = running_width(fitted.truth["magnitude"], fitted.error(quantity), 5)
-            axes.plot(at, spread, "s--", color=paint, markersize=4, label=f"{name}, 68 %")
+            axes.plot(
+                at, spread, "s--", color=paint, markersize=4, label=f"{name}, 68 % of {len(fitted)}"
+            )
         low = least[quantity.name]
         low = np.where(np.isfinite(error), low, np.nan)  # of the same galaxies
         at, middle = _running_median(magnitude, low)
