@@ -45,10 +45,13 @@ def places(project) -> Path:
                 place = project.folder / source["path"]
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.touch() if place.suffix else place.mkdir(exist_ok=True)
+        for source in config.get("sersic", {}).get("real", {}).values():
+            (project.folder / source["path"]).parent.mkdir(parents=True, exist_ok=True)
+            (project.folder / source["path"]).touch()
     return project.folder
 
 
-NO_MAP = ("mergers", "survey_sdss")
+NO_MAP = ("mergers", "survey_sdss", "sersic")
 MAPS = [example for example in EXAMPLES if not example.stem.startswith(NO_MAP)]
 MERGERS = [example for example in EXAMPLES if example.stem.startswith("mergers")]
 
@@ -87,3 +90,12 @@ def test_example_of_surveys_makes_a_plan(project, places: Path) -> None:
     rules = project.planned("--configfile", "example.yaml")
     assert {"collect_survey", "survey_label", "learn_labelled", "settle_survey"} <= rules
     assert not {"mock", "extract", "learn", "hips"} & rules
+
+
+@pytest.mark.parametrize("name", ["sersic_50k", "sersic_cosmos"])
+def test_example_of_structural_parameters_makes_a_plan(project, places: Path, name: str) -> None:
+    shutil.copy(ROOT / "config" / "examples" / f"{name}.yaml", places / "example.yaml")
+    rules = project.planned("--configfile", "example.yaml")
+    assert {"sersic_simulate", "learn_sersic", "bound_sersic", "fit_sersic"} < rules
+    real = {"sersic_real", "adapt_sersic", "predict_real", "predict_adapted", "fit_real"}
+    assert real & rules == (real if name == "sersic_cosmos" else set())

@@ -13,11 +13,10 @@ from morphosphere.config.sersic_evaluate import SersicEvaluateSettings
 from morphosphere.config.sersic_fit import FitSettings
 from morphosphere.config.sersic_learn import FillSettings, SersicLearnSettings
 from morphosphere.config.sersic_predict import SersicPredictSettings
-
+from morphosphere.config.sersic_real import RealSettings
 from morphosphere.config.sersic_simulate import SimulateSettings
 from morphosphere.config.training import SplitSettings
 
-RealSettings = Settings  # TEMPORARY
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
