@@ -22,7 +22,7 @@ NUMBER = {"number": 400, "shards": 1}
 
 
 def pieces(folder: Path) -> list[Path]:
-    return sorted((folder / ".0.h5.pieces").glob("*-*.npz"))
+    return sorted((folder / ".0.h5.pieces").glob("[0-9]*-*.npz"))
 
 
 def test_a_killed_run_goes_on(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from morphosphere import __version__
+from morphosphere import __version__, structure
 from morphosphere.artefacts.imageset import ImageSetWriter
 from morphosphere.config.sersic_simulate import SimulateSettings
 from morphosphere.errors import ConfigError, InputError
@@ -111,8 +111,10 @@ def _library(path: Path, settings: SimulateSettings) -> PSFSet:
 
 
 def _fingerprint(settings: SimulateSettings, psf: Path, seed: int) -> str:
-    """Of all that the images follow from but where they are written."""
+    """Of all that the images follow from, the code that draws them too."""
     sources = [psf, *(Path(p) for p in (settings.table, settings.real.catalog) if p)]
+    for package in (Path(__file__).parent, Path(structure.__file__).parent):
+        sources += sorted(package.glob("*.py"))
     parts = [__version__, settings.model_dump_json(), str(seed), *map(digest, sources)]
     return sha256("\n".join(parts).encode()).hexdigest()
 
