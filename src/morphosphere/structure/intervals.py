@@ -55,6 +55,7 @@ def intervals(
         may lie beyond 0 and 180, so that an interval is always from its lower to its upper end.
     """
     std = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+    std = np.where(np.isfinite(latent), std, np.nan)
     steps = {name: norm.ppf(q) for name, q in QUANTILES.items()}
     found: dict[str, np.ndarray] = {}
     for end, step in steps.items():

@@ -31,8 +31,9 @@ def has_plateau(image: np.ndarray, sky_noise: float, gain: float, least: int) ->
         return False
     top = float(np.nanmax(image))
     noise = np.sqrt(sky_noise**2 + max(top, 0.0) / gain)
-    quiet = _QUIET * noise if top > _LOUD * noise else 0.0
-    if _around_top(image, top, top - quiet) >= least:
+    if np.count_nonzero(image == top) >= least:
+        return True
+    if top > _LOUD * noise and _around_top(image, top, top - _QUIET * noise) >= least:
         return True
     if _FLAT * top < _LOUD * noise:
         return False

@@ -26,7 +26,8 @@ _CORRELATED = 2.5
 _MIDDLE = 10.0
 #: Signal-to-noise ratio by which a peak rises over the centre if it is another's.
 _DIP = 5.0
-_ROUNDS = 20
+#: Rounds of a centroid, and how often its window's offset it moves at most.
+_ROUNDS, _LARGEST_STEP = 20, 4.0
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,13 @@ def second_source(
         Only spots with this share of the galaxy's light count, if there are any.
     """
     height, width = image.shape
-    smooth = gaussian_filter(image, 1.0, mode="nearest")
-    steep = maximum_filter(smooth, 3) - minimum_filter(smooth, 3)
     turned, known = _turned(image, galaxy)
-    variance = _variance(smooth, sky_noise, gain) + (_STEEP * steep) ** 2
-    variance = variance + _turned(variance, galaxy, order=1)[0]
+    smooth = gaussian_filter(image, 1.0, mode="nearest")
+    partner = _turned(smooth, galaxy, order=1)[0]
+    alike = np.minimum(smooth, partner)
+    steep = maximum_filter(alike, 3) - minimum_filter(alike, 3)
+    light = np.maximum(smooth, 0) + np.maximum(partner, 0)
+    variance = 2 * sky_noise**2 + light / gain + 2 * (_STEEP * steep) ** 2
     difference = np.where(known, image - turned, 0.0)
     best = Spot(0.0, 0.0, 0.0, 0.0, 0.0)
     for scale, light, noise, rows, columns in _spots(difference, variance):
@@ -152,21 +155,37 @@ def _binned(image: np.ndarray, bins: int) -> np.ndarray:
 
 
 def _centroid(image: np.ndarray, spot: Spot) -> tuple[float, float]:
-    """Windowed centroid, as XWIN of SExtractor (Bertin & Arnouts 1996, A&AS 117, 393)."""
+    """Centroid in a Gaussian window that follows it (cf. XWIN of SExtractor).
+
+    In a window of variance w a Gaussian source of covariance C, off by d, has the centroid
+    w (C + w)^-1 d and the covariance V = w C (C + w)^-1, so that d is (1 - V / w)^-1 times that
+    centroid. This converges at once where a source is Gaussian, however elongated.
+    """
     height, width = image.shape
-    rows = (height - 1) / 2 - np.arange(height)[:, None]
-    columns = np.arange(width)[None, :] - (width - 1) / 2
+    rows = (height - 1) / 2 - np.arange(height)
+    columns = np.arange(width) - (width - 1) / 2
+    window = spot.scale**2
     x, y = spot.x, spot.y
     for _ in range(_ROUNDS):
-        weight = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * spot.scale**2))
-        weighted = weight * image
-        total = weighted.sum()
+        u, v = columns - x, rows - y
+        across = np.exp(-(u**2) / (2 * window))
+        down = np.exp(-(v**2) / (2 * window))
+        by_column = across * (down @ image)
+        by_row = down * (image @ across)
+        total = by_column.sum()
         if not total > 0:
             return spot.x, spot.y
-        step = (
-            2 * float((weighted * (columns - x)).sum() / total),
-            2 * float((weighted * (rows - y)).sum() / total),
+        mean = np.array([by_column @ u, by_row @ v]) / total
+        mixed = (down * v) @ image @ (across * u) / total - mean[0] * mean[1]
+        spread = np.array(
+            [
+                [by_column @ u**2 / total - mean[0] ** 2, mixed],
+                [mixed, by_row @ v**2 / total - mean[1] ** 2],
+            ]
         )
+        values, axes = np.linalg.eigh(spread)
+        gain = 1 / np.clip(1 - values / window, 1 / _LARGEST_STEP, 1.0)
+        step = axes @ (gain * (axes.T @ mean))
         x, y = x + step[0], y + step[1]
         if not np.hypot(x - spot.x, y - spot.y) < 3 * spot.scale:
             return spot.x, spot.y
