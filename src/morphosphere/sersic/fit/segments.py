@@ -16,6 +16,9 @@ _CONTRAST, _LEVELS = 0.02, 16
 #: Height of another source above the highest pixel around it, over its noise. Lower ones are noise
 #: on the galaxy's wings: to leave out every peak of the noise would take light from the galaxy.
 _PROMINENT = 5.0
+#: Height of another source over the highest pixel around it, at least: the clumps and arms of a
+#: galaxy are parts of it.
+_APART = 2.0
 #: Pixels by which the region of another source is grown.
 _GROWTH = 4
 #: The galaxy's centre is at most this part of the width from that of the stamp.
@@ -66,7 +69,7 @@ def _noise(level: np.ndarray | float, stamp: Stamp) -> np.ndarray | float:
 def _stands_out(inside: np.ndarray, smooth: np.ndarray, stamp: Stamp) -> bool:
     around = binary_dilation(inside) & ~inside
     peak, saddle = float(smooth[inside].max()), float(smooth[around].max(initial=0.0))
-    return peak - saddle > _PROMINENT * float(_noise(peak, stamp))
+    return peak - saddle > _PROMINENT * float(_noise(peak, stamp)) and peak > _APART * saddle
 
 
 def _in_the_middle(labels: np.ndarray, smooth: np.ndarray) -> int:

@@ -26,6 +26,8 @@ from morphosphere.structure.psf import PSFSet
 
 TOOLS = {"galsim": fit_galsim, "statmorph": fit_statmorph}
 _NEEDED = ("zero_point", "pixel_size", "sky_noise", "gain", "stamp_size", "psf")
+#: Of images that were filled up with noise, the width of what was observed.
+_MEASURED = "measured_size"
 _ABOUT = {
     "tool": {"description": "Fitter", "ucd": "meta.id;meta.software"},
     "seconds": {
@@ -63,7 +65,8 @@ class Source:
         one = {name: float(self.table[name][row]) for name in _NEEDED}
         if not 0 <= one["psf"] < len(self.psfs):  # NaN too
             raise FitFault("unknown psf")
-        image = own_part(self.images.images[row, 0].astype(np.float64), one["stamp_size"])
+        width = float(self.table.get(_MEASURED, self.table["stamp_size"])[row])
+        image = own_part(self.images.images[row, 0].astype(np.float64), width)
         return Stamp(
             np.where(missing(image), np.nan, image)[::-1],
             self.psfs.galsim(int(one["psf"])),
@@ -90,7 +93,8 @@ def write_fits(
                 f"{images}: no column {', '.join(lacking)}, without which nothing can be fitted; "
                 "write the images with sersic.simulate or sersic.real"
             )
-        table = {name: opened.column(name) for name in _NEEDED}
+        there = [name for name in (*_NEEDED, _MEASURED) if name in opened.columns]
+        table = {name: opened.column(name) for name in there}
         source = Source(opened, table, PSFSet.read(psf), space)
         rows = choose_rows(opened, settings.limit)
         tools = [name for name in settings.tools if space.components == 1 or name != "statmorph"]

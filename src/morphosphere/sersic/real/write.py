@@ -14,7 +14,7 @@ from morphosphere.artefacts.imageset import ImageSetWriter
 from morphosphere.config.sersic_real import RealSettings
 from morphosphere.errors import InputError
 from morphosphere.sersic.real.galsim_catalogue import Catalogue
-from morphosphere.sersic.real.labels import fitted
+from morphosphere.sersic.real.labels import ERRORS, fitted
 from morphosphere.sersic.real.stamps import Stamps
 from morphosphere.sersic.real.taken import Taken, binned, check_psf, padded, square
 from morphosphere.structure.parameters import Space
@@ -24,9 +24,11 @@ from morphosphere.structure.psf_files import resample
 
 #: Samples of the PSF across a pixel, and most samples across its picture.
 _OVERSAMPLING, _MOST = 4, 255
+#: Width of the blank sky on which noise is measured, and of the sums of many pixels of it.
+_SKY, _LARGE = 512, 16
 #: Fewest pixels across a stamp after binning.
 _NARROWEST = 8
-_LABELS = (*Space(1).columns, "bulge_radius", "bulge_to_total")
+_LABELS = (*Space(1).columns, "bulge_radius", "bulge_to_total", *ERRORS)
 _ABOUT = {
     "measured_size": {
         "unit": "pixel",
@@ -37,6 +39,10 @@ _ABOUT = {
     },
     "label_source": {"description": "Where the structural parameters come from"},
     "use": {"description": "Whether a model may be adapted to the image, or is tested on it"},
+    **{
+        name: {"description": f"Error of {name.removesuffix('_label_std')} where it was fitted"}
+        for name in ERRORS
+    },
     "catalogue_magnitude": {"unit": "mag", "description": "Magnitude in the catalogue"},
 }
 
@@ -84,8 +90,8 @@ def write_real(
         random = np.random.default_rng(
             np.random.SeedSequence([seed, int.from_bytes(_hash(taken.name)[:4], "big")])
         )
-        image, row = framed(taken, settings, random)
-        labels, source, remark = _labels(taken, settings, found.known)
+        image, row, correlation = framed(taken, settings, random)
+        labels, source, remark = _labels(taken, settings, found.known, correlation)
         outcome.remarks += [*taken.remarks, *([remark] if remark else [])]
         outcome.labelled += bool(source)
         row |= {label: labels.get(label, np.nan) for label in _LABELS}
@@ -126,8 +132,11 @@ def _hash(text: str) -> bytes:
 
 def framed(
     taken: Taken, settings: RealSettings, random: np.random.Generator
-) -> tuple[np.ndarray, dict[str, Any]]:
-    """The picture (size, size), row 0 on top, and how it was taken, as columns of its row."""
+) -> tuple[np.ndarray, dict[str, Any], float]:
+    """The picture (size, size), row 0 on top, columns of its row, and the noise's correlation.
+
+    The last is that of the pixels of the stamp, see `_noise`; the picture's is in the row.
+    """
     bins, size = settings.bins, settings.size
     # an even width, so that the middle is the same corner of pixels however it is cut or padded
     image = binned(square(taken.image, 2 * bins), bins)
@@ -137,36 +146,50 @@ def framed(
             f"{taken.name}: its stamp is {measured} pixels wide (of {bins} by {bins}); "
             f"{_NARROWEST} are needed: use a smaller rebin, or leave it out"
         )
-    sky, large = _noise(taken, bins, random)
+    sky, correlation, own = _noise(taken, bins)
     if settings.padding == "noise":
         image = padded(taken, image, size, bins, random)
     width = len(image)
     image = resized(image[::-1], size)
-    return image, {
-        "name": taken.name,
-        "zero_point": taken.zero_point,
-        "pixel_size": taken.pixel_size * bins,
-        "sky_noise": sky,
-        "gain": taken.gain,
-        "stamp_size": width,
-        "measured_size": min(measured, size),
-        "noise_correlation": large,
-        "x_offset": np.nan,
-        "y_offset": np.nan,
-        **taken.facts,
-    }
+    return (
+        image,
+        {
+            "name": taken.name,
+            "zero_point": taken.zero_point,
+            "pixel_size": taken.pixel_size * bins,
+            "sky_noise": sky,
+            "gain": taken.gain,
+            "stamp_size": width,
+            "measured_size": min(measured, size),
+            "noise_correlation": correlation,
+            "x_offset": np.nan,
+            "y_offset": np.nan,
+            **taken.facts,
+        },
+        own,
+    )
 
 
-def _noise(taken: Taken, bins: int, random: np.random.Generator) -> tuple[float, float]:
-    """Noise of a binned pixel, and how much more that of large sums is than of independent ones."""
+def _noise(taken: Taken, bins: int) -> tuple[float, float, float]:
+    """Noise of a binned pixel, and how much more that of sums of many is than of independent ones.
+
+    Returns
+    -------
+    noise : float
+    correlation, own : float
+        In amplitude, of binned pixels and of those of the stamp.
+    """
     if taken.noise is None:
-        return taken.sky_noise * bins, 1.0
-    sky = binned(taken.noise(random, 64 * 8 * bins), bins)
-    one = float(sky.std())
-    return one, float(binned(sky, 8).std() / (8 * one))
+        return taken.sky_noise * bins, 1.0, 1.0
+    sky = taken.noise(np.random.default_rng(0), _SKY)
+    few = binned(square(sky, bins), bins)
+    one, large = float(few.std()), float(binned(sky, _LARGE).std())
+    return one, large * bins / (_LARGE * one), large / (_LARGE * float(sky.std()))
 
 
-def _labels(taken: Taken, settings: RealSettings, known: bool) -> tuple[dict[str, float], str, str]:
+def _labels(
+    taken: Taken, settings: RealSettings, known: bool, correlation: float
+) -> tuple[dict[str, float], str, str]:
     """Structural parameters, where they come from (empty: none), and a remark."""
     if settings.labels == "none":
         return {}, "", ""
@@ -175,7 +198,7 @@ def _labels(taken: Taken, settings: RealSettings, known: bool) -> tuple[dict[str
         if all(np.isfinite(labels.get(name, np.nan)) for name in Space(1).columns):
             return labels, "catalogue", ""
         return labels, "", f"{taken.name}: not all structural parameters are in the catalogue"
-    labels, reason = fitted(taken)
+    labels, reason = fitted(taken, correlation)
     return labels, "fit" if labels else "", f"{taken.name}: no label ({reason})" if reason else ""
 
 
