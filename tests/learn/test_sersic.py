@@ -15,7 +15,7 @@ from morphosphere.config.sersic_learn import FillSettings
 from morphosphere.errors import ConfigError, InputError
 from morphosphere.files import read_json
 from morphosphere.learn.profile_images import facts_of, latents_of, observe, over_noise
-from morphosphere.learn.sersic import SersicTask
+from morphosphere.learn.sersic import SersicTask, factors_of
 from morphosphere.learn.sersic_bundle import load_sersic_networks
 from morphosphere.learn.sersic_networks import SersicNetworks, inverse
 from morphosphere.learn.training import train
@@ -98,6 +98,17 @@ def test_parameters_are_learned_and_calibrated(trained: Path) -> None:
     two = scaled + torch.roll(scaled.flip(0), (7, -6), (2, 3))
     with torch.no_grad():
         assert (network(two, facts)[2] > info["domain"]["limit"]).float().mean() > 0.8
+
+
+def test_deviations_are_scaled_by_brightness() -> None:
+    random = np.random.default_rng(1)
+    bright = random.uniform(-10, -4, 1200)
+    apart = np.abs(random.normal(size=(1200, 2))) * np.where(bright < -7, 3.0, 1.0)[:, None]
+    at, scales = factors_of(apart, bright)
+    assert len(at) == 6
+    assert at == sorted(at)
+    np.testing.assert_allclose(scales, 3 * [[3.0, 3.0]] + 3 * [[1.0, 1.0]], rtol=0.2)
+    assert factors_of(apart[:200], bright[:200]) == ([], [])
 
 
 def test_the_exported_network_says_the_same(trained: Path) -> None:

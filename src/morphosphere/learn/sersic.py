@@ -35,6 +35,9 @@ _INLIERS = 0.995
 #: Held-out images below which the calibration of the model that training started from is kept.
 _FEW = 200
 _SIGMA = 0.6827
+#: Held-out images for each factor by brightness, at least, and such factors, at most.
+_EACH = 150
+_KNOTS = 6
 
 
 class SersicTask(Task):
@@ -178,11 +181,12 @@ class SersicTask(Task):
     def calibrate(self, held_out: Batches, batches: Batches) -> None:
         """Fit factors of the deviations, and the limit beyond which images are unlike others.
 
-        A factor makes 68 % of the held-out images lie within one deviation. Where there are few
-        held-out images, the model that training started from has the last word.
+        A factor makes 68 % of the held-out images lie within one deviation; where there are enough,
+        it follows their brightness. Where there are few, the model that training started from has
+        the last word.
         """
         self.eval()
-        scaled, distances = [], []
+        scaled, distances, magnitudes = [], [], []
         for step in range(held_out.steps):
             batch = held_out[0, step]
             images, latents = self._observed(batch)
@@ -190,13 +194,18 @@ class SersicTask(Task):
             std = root.square().sum(2).sqrt()
             scaled.append(((mean - latents) / std).abs().numpy())
             distances.append(distance.numpy())
+            magnitudes.append(mean[:, 0].numpy())
         count = sum(map(len, distances))
         if self.settings.encoder.start and count < _FEW:
             log(f"learn: {count} held-out images are too few to calibrate on; the model that "
                 "training started from says how sure it is")  # fmt: skip
             return
+        apart, bright = np.concatenate(scaled), np.concatenate(magnitudes)
+        at, scales = factors_of(apart, bright)
         self.calibration = Calibration(
-            scale=np.quantile(np.concatenate(scaled), _SIGMA, axis=0).tolist(),
+            at=at,
+            scales=scales,
+            scale=np.quantile(apart, _SIGMA, axis=0).tolist(),
             limit=float(np.quantile(np.concatenate(distances), _INLIERS)),
             prior=self._prior(batches),
         )
@@ -233,6 +242,32 @@ class SersicTask(Task):
             training=training,
             metrics=metrics,
         )
+
+
+def factors_of(apart: np.ndarray, bright: np.ndarray) -> tuple[list[float], list[list[float]]]:
+    """Factors of the deviations by brightness.
+
+    Parameters
+    ----------
+    apart : ndarray, shape (n, P)
+        Absolute errors over the told deviations.
+    bright : ndarray, shape (n,)
+        Told magnitudes.
+
+    Returns
+    -------
+    at : list of float, length K
+        Medians of as many equal parts of the images; empty where there are too few for two parts.
+    scales : list of K lists of P
+    """
+    count = min(_KNOTS, len(bright) // _EACH)
+    if count < 2:
+        return [], []
+    parts = np.array_split(np.argsort(bright, kind="stable"), count)
+    return (
+        [float(np.median(bright[part])) for part in parts],
+        [np.quantile(apart[part], _SIGMA, axis=0).tolist() for part in parts],
+    )
 
 
 def _first_columns(names: tuple[str, ...], *parts: tuple[Batches, int]) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,7 +31,11 @@ class Calibration:
     Attributes
     ----------
     scale : list of float, length P
-        Factors of the standard deviations.
+        Factors of the standard deviations, of all galaxies together.
+    at : list of float, length K
+        Magnitudes relative to the noise, ascending; empty if there were too few galaxies.
+    scales : list of K lists of P
+        Factors at these magnitudes; between them they are interpolated.
     limit : float
         Distance beyond which an image is unlike those of training.
     prior : dict
@@ -41,6 +45,14 @@ class Calibration:
     scale: list[float]
     limit: float
     prior: dict[str, tuple[float, float]]
+    at: list[float] = field(default_factory=list)
+    scales: list[list[float]] = field(default_factory=list)
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """As it stands in ``model.json``."""
+        found: dict[str, Any] = {"scale": self.scale}
+        return found | {"by_magnitude": {"at": self.at, "scale": self.scales}} if self.at else found
 
     @classmethod
     def none(cls, count: int) -> Self:
@@ -90,7 +102,7 @@ def write_sersic_bundle(
                 "components": settings.components,
                 "latents": list(Space(settings.components).latents),
                 "facts": list(FACTS),
-                "calibration": {"scale": calibration.scale},
+                "calibration": calibration.info,
                 "domain": {"limit": calibration.limit},
                 "prior": {name: list(ends) for name, ends in calibration.prior.items()},
             },
@@ -144,7 +156,10 @@ def start_from(networks: SersicNetworks, settings: SersicLearnSettings) -> Calib
             "components, encoder, hidden, blocks and transform.size as they are in its model.json"
         ) from None
     info = bundle.info
+    knots = info["calibration"].get("by_magnitude", {"at": [], "scale": []})
     return Calibration(
+        at=list(knots["at"]),
+        scales=[list(one) for one in knots["scale"]],
         scale=list(info["calibration"]["scale"]),
         limit=float(info["domain"]["limit"]),
         prior={name: tuple(ends) for name, ends in info["prior"].items()},

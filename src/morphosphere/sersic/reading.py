@@ -194,12 +194,20 @@ class SersicModel:
             given = resized(filled(images[known]), self.size) / noise[known, None, None, None]
             out = self.encode(np.ascontiguousarray(given, np.float32), facts[known])
             mean[known], factor[known], distance[known] = out
-        scale = np.asarray(self.info["calibration"]["scale"], np.float64)
-        factor *= scale[:, None]
+        factor *= self._scale(mean[:, 0])[:, :, None]
         latent = mean.copy()
         with np.errstate(invalid="ignore", divide="ignore"):
             latent[:, 0] -= 2.5 * np.log10(np.where(noise > 0, noise, np.nan))
         return Reading(latent, factor @ factor.transpose(0, 2, 1), distance, mean, facts)
+
+    def _scale(self, magnitude: np.ndarray) -> np.ndarray:
+        """Factors (n, P) of the deviations of galaxies of such magnitudes over the noise (n,)."""
+        given = self.info["calibration"]
+        knots = given.get("by_magnitude")
+        if not knots:
+            return np.broadcast_to(given["scale"], (len(magnitude), len(given["scale"])))
+        scales = np.asarray(knots["scale"], np.float64).T
+        return np.stack([np.interp(magnitude, knots["at"], one) for one in scales], axis=1)
 
 
 def _checked_info(path: Path) -> dict[str, Any]:
