@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from pydantic import Field, model_validator
@@ -27,7 +28,7 @@ class AdaptSettings(Settings):
         0.01,
         gt=0,
         le=1,
-        description="Real images to learn from, at most, over the simulated ones that the model "
+        description="Real images to learn from are fewer than this share of the simulated ones that it "
         "was trained on.",
     )
     epochs: int = Field(30, ge=1, description="Number of passes over these images.")
@@ -121,7 +122,7 @@ class SersicSettings(Settings):
                 "encoder": learn.encoder.model_copy(update={"start": start, "weights": None}),
                 "fill": FillSettings(noise=False, magnitudes="kept"),
                 "split": SplitSettings(validation=given.validation, test=0.0),
-                "limit": max(4, int(given.share * trained)),
+                "limit": max(4, math.ceil(given.share * trained) - 1),
                 "first_epochs": 0,
                 "epochs": given.epochs,
                 "batch_size": given.batch_size,
