@@ -28,8 +28,8 @@ class AdaptSettings(Settings):
         0.01,
         gt=0,
         le=1,
-        description="Real images to learn from are fewer than this share of the simulated ones that "
-        "the model was trained on.",
+        description="Real images to learn from are fewer than this share of the simulated ones "
+        "that the model was trained on.",
     )
     epochs: int = Field(30, ge=1, description="Number of passes over these images.")
     batch_size: int = Field(8, ge=4, description="Images in a batch.")
