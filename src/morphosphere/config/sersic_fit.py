@@ -25,7 +25,7 @@ class FitSettings(Settings):
         (0.3, 6.2), description="Least and greatest Sérsic index that a fit may take."
     )
     evaluations: int = Field(
-        60, ge=5, le=10_000, description="Most evaluations of a model in one least-squares fit."
+        60, ge=2, le=10_000, description="Most evaluations of a model in one least-squares fit."
     )
 
     @field_validator("tools")

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from morphosphere.artefacts.catalogue import CatalogueWriter
-from morphosphere.artefacts.columns import column
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import SPLITS, split_of
 from morphosphere.config.sersic_fit import FitSettings
@@ -42,6 +41,14 @@ _ABOUT = {
     "evaluations": {"description": "Models computed for the fit", "ucd": "meta.number"},
     "x_offset": {"unit": "pixel", "description": "Centre right of the middle of the stamp"},
     "y_offset": {"unit": "pixel", "description": "Centre above the middle of the stamp"},
+}
+
+
+_UNITS = {
+    "magnitude": "mag",
+    "radius": "arcsec",
+    "bulge_radius": "arcsec",
+    "position_angle": "deg",
 }
 
 
@@ -198,11 +205,8 @@ def about(space: Space) -> dict[str, dict[str, str]]:
     """Units and descriptions of the columns of a table of fits."""
     out = dict(_ABOUT)
     for name in space.columns:
-        known = column(name)
-        out[name] = {"unit": known.unit, "description": f"Fitted: {known.description}"}
-        out[f"{name}_std"] = {
-            "unit": known.unit,
-            "description": f"Standard deviation of {name} by the fitter",
-            "ucd": "stat.stdev",
-        }
+        unit = {"unit": _UNITS.get(name, "")}
+        out[name] = {**unit, "description": f"Fitted: {space.label(name)}", "ucd": ""}
+        said = f"Standard deviation of {name} by the fitter"
+        out[f"{name}_std"] = {**unit, "description": said, "ucd": "stat.stdev"}
     return out

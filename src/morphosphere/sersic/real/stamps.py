@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
+from astropy.utils.exceptions import AstropyWarning
 
 from morphosphere.config.sersic_real import RealSettings
 from morphosphere.errors import InputError
@@ -162,9 +164,12 @@ def _float(text: str | None) -> float:
 
 def _read(file: Path, hdu: int) -> tuple[np.ndarray, Mapping[str, object]]:
     try:
-        with fits.open(file, memmap=False) as opened:
-            data, header = opened[hdu].data, dict(opened[hdu].header)
-    except (OSError, IndexError, TypeError, ValueError) as error:
+        # opened here, because astropy leaves a truncated file open
+        with warnings.catch_warnings(), open(file, "rb") as handle:
+            warnings.simplefilter("ignore", AstropyWarning)
+            with fits.open(handle, memmap=False) as opened:
+                data, header = opened[hdu].data, dict(opened[hdu].header)
+    except Exception as error:  # astropy raises many kinds, and every one is the file's fault
         raise InputError(f"{file}: HDU {hdu} cannot be read as FITS ({error})") from None
     if not isinstance(data, np.ndarray) or data.dtype.names or np.squeeze(data).ndim != 2:
         raise InputError(f"{file}: HDU {hdu} holds no picture of one band")
