@@ -21,6 +21,7 @@ from morphosphere.structure.model import draw
 from morphosphere.structure.noise import add_noise
 from morphosphere.structure.parameters import Space
 from morphosphere.structure.pixels import resized
+from morphosphere.structure.psf import PSFSet
 
 PIXEL, ZERO_POINT, EXPOSURE, NOISE = 0.06, 25.94, 2028.0, 0.0077
 SIZE = 128
@@ -129,24 +130,24 @@ def observed(light: np.ndarray, random: np.random.Generator, noise: float = NOIS
 
 def taken(count: int, **given: Any) -> dict[str, Any]:
     """How stamps were taken: the columns that a prediction needs, each of shape (count,)."""
-    radii = np.array([0.5, 1, 1.5, 2, 3, 4, 6, 9]) * PIXEL
-    energy = [float(_within(r)) for r in radii]
     known = {
         "zero_point": ZERO_POINT,
         "pixel_size": PIXEL,
         "sky_noise": NOISE,
         "gain": EXPOSURE,
         "stamp_size": float(SIZE),
-        **dict(zip(PSF_COLUMNS, energy)),
+        **dict(zip(PSF_COLUMNS, _energies())),
         **given,
     }
     return {name: np.broadcast_to(value, count).copy() for name, value in known.items()}
 
 
-def _within(radius: float) -> float:
-    """Light of the Moffat profile within a radius: 1 - (1 + (r / a)^2)^(1 - beta)."""
-    core = PSF_FWHM / (2 * np.sqrt(2 ** (1 / 3) - 1))
-    return 1 - (1 + (radius / core) ** 2) ** -2
+@lru_cache(maxsize=1)
+def _energies() -> tuple[float, ...]:
+    """Encircled energies of the PSF with the pixel."""
+    fine = psf().drawImage(nx=512, ny=512, scale=PIXEL / 4, method="no_pixel").array
+    made = PSFSet(fine[None] / fine.sum(), PIXEL / 4, 4.0)
+    return tuple(float(share) for share in made.encircled(0, PIXEL))
 
 
 def write_stamps(

@@ -70,3 +70,11 @@ def test_what_is_not_known_stays_unknown() -> None:
     for values in found.values():
         assert np.isnan(values[0])
         assert np.isfinite(values[1])
+
+
+def test_deviations_without_limit_stay_numbers() -> None:
+    latent, covariance = np.array([[-6.0, 0.8, 0.3, 0.1, 0.0]]), np.diag([1e4] * 5)[None]
+    found = intervals(Space(1), latent, covariance, np.full(1, _ZERO), np.full(1, _SIZE))
+    for values in found.values():
+        assert np.isfinite(values).all()
+    assert found["radius_std"] > 1e10

@@ -19,6 +19,8 @@ from morphosphere.structure.parameters import Space
 ENDS = ("median", "std", *(name for name in QUANTILES if name != "median"))
 _SAMPLED = ("axis_ratio", "position_angle")
 _LN10 = np.log(10.0)
+#: Of what is not known at all, an end of an interval in float32.
+_LARGEST = 1e38
 
 
 def interval_columns(space: Space) -> list[str]:
@@ -59,7 +61,8 @@ def intervals(
     steps = {name: norm.ppf(q) for name, q in QUANTILES.items()}
     found: dict[str, np.ndarray] = {}
     for end, step in steps.items():
-        columns = space.to_columns(latent + step * std, zero_point, pixel_size)
+        with np.errstate(over="ignore"):
+            columns = space.to_columns(latent + step * std, zero_point, pixel_size)
         for name in space.columns:
             if name not in _SAMPLED:
                 found[f"{name}_{end}"] = columns[name]
@@ -67,12 +70,15 @@ def intervals(
         if name not in _SAMPLED:
             s = std[:, number]
             if name not in ("magnitude", "bulge_to_total"):
-                with np.errstate(over="ignore"):
+                with np.errstate(over="ignore", invalid="ignore"):
                     v = (_LN10 * s) ** 2  # of a log-normal distribution
                     s = found[f"{name}_median"] * np.exp(v / 2) * np.sqrt(np.expm1(v))
             found[f"{name}_std"] = s
     found.update(_shapes(latent[:, -2:], covariance[:, -2:, -2:], samples))
-    return {name: found[name].astype(np.float32) for name in interval_columns(space)}
+    return {
+        name: np.clip(found[name], -_LARGEST, _LARGEST).astype(np.float32)
+        for name in interval_columns(space)
+    }
 
 
 def _shapes(mean: np.ndarray, covariance: np.ndarray, samples: int) -> dict[str, np.ndarray]:
