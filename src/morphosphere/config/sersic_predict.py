@@ -57,7 +57,7 @@ class FlagSettings(Settings):
         description="Light of a second source over that of the galaxy that counts.",
     )
     neighbour_noise: float = Field(
-        5.0, gt=0, description="Signal-to-noise ratio from which a second source counts."
+        4.5, gt=0, description="Signal-to-noise ratio from which a second source counts."
     )
     prior_margin: float = Field(
         0.02,
