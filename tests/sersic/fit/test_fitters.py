@@ -116,6 +116,13 @@ def test_another_galaxy_is_left_out(tool: str):
     assert found["radius"] == pytest.approx(GALAXY["radius"], rel=0.08)
 
 
+def test_the_galaxy_in_the_middle_is_the_one():
+    bright = {**GALAXY, "magnitude": 18.5, "radius": 0.2, "x_offset": -14.0, "y_offset": 14.0}
+    own, others = segments(stamp_of(observed(GALAXY) + observed(bright, None)))
+    assert own[32, 32]
+    assert others[32 + 14, 32 - 14]  # rows go up
+
+
 def test_peaks_of_noise_and_clumps_are_not_other_sources():
     for seed, galaxy in enumerate(some_galaxies(10, seed=5)):
         assert not segments(stamp_of(observed(galaxy, seed)))[1].any()

@@ -23,6 +23,8 @@ _APART = 2.0
 _GROWTH = 4
 #: The galaxy's centre is at most this part of the width from that of the stamp.
 _AWAY = 0.25
+#: Distance in pixels within which it does not matter which of two sources is nearer.
+_NEAR = 8.0
 
 
 def segments(stamp: Stamp) -> tuple[np.ndarray, np.ndarray]:
@@ -73,15 +75,16 @@ def _stands_out(inside: np.ndarray, smooth: np.ndarray, stamp: Stamp) -> bool:
 
 
 def _in_the_middle(labels: np.ndarray, smooth: np.ndarray) -> int:
-    """The source of the most light whose brightest pixel is near the middle."""
+    """The source of the most light near the middle; light counts less the farther it is away."""
     best, number = 0.0, 0
     centre = (len(labels) - 1) / 2
     for label in np.unique(labels[labels > 0]):
         inside = labels == label
         y, x = np.unravel_index(np.argmax(np.where(inside, smooth, -np.inf)), labels.shape)
-        near = max(abs(y - centre), abs(x - centre)) <= max(_AWAY * len(labels), 3)
-        if near and smooth[inside].sum() > best:
-            best, number = float(smooth[inside].sum()), int(label)
+        away = float(np.hypot(y - centre, x - centre))
+        light = float(smooth[inside].sum()) / (1 + (away / _NEAR) ** 4)
+        if away <= max(_AWAY * len(labels), 3) and light > best:
+            best, number = light, int(label)
     if not number:
         raise FitFault("blank")
     return number

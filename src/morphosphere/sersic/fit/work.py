@@ -31,7 +31,7 @@ _ABOUT = {
     "tool": {"description": "Fitter", "ucd": "meta.id;meta.software"},
     "seconds": {
         "unit": "s",
-        "description": "Time of the fit on one core, from pixels to parameters",
+        "description": "Processor time of the fit, from pixels to parameters",
         "ucd": "time.duration",
     },
     "failed": {"description": "Whether the fitter gave no result", "ucd": "meta.code.error"},
@@ -173,14 +173,14 @@ def _row(source: Source, tool: str, row: int, settings: FitSettings) -> dict[str
     space, reason = source.space, ""
     nothing = np.full(len(space.latents), np.nan)
     fit = Fit(nothing, np.diag(nothing))
-    begin = time.perf_counter()
+    begin = time.process_time()
     try:
         stamp = source.stamp(row)
-        begin = time.perf_counter()  # the picture of the PSF is read once for many
+        begin = time.process_time()  # the picture of the PSF is read once for many
         fit = TOOLS[tool](stamp, settings, components=space.components)
     except FitFault as fault:
         reason = str(fault)
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     zero_point, pixel_size = (float(source.table[n][row]) for n in ("zero_point", "pixel_size"))
     with np.errstate(invalid="ignore"):
         values = space.to_columns(fit.latent, zero_point, pixel_size)
