@@ -40,7 +40,7 @@ class FlagSettings(Settings):
         description="Largest share of the light of the predicted profile beyond the stamp.",
     )
     edge_light: float = Field(
-        0.3,
+        0.4,
         gt=0,
         description="Largest mean brightness of an edge of the stamp, over that of the stamp.",
     )
