@@ -49,6 +49,7 @@ _WITHOUT_CHANCE = frozenset(
         "surveys.catalogue",
         "sersic.predict",
         "sersic.bound",
+        "sersic.fit",
         "sersic.catalogue",
         "sersic.attach",
     }
