@@ -45,7 +45,8 @@ def test_deviations_are_those_of_many_draws(components: int) -> None:
 
 def test_what_is_not_known_stays_unknown() -> None:
     latent = Space().to_latent({**_COLUMNS, "radius": np.array([np.nan, 0.0])}, 0.0, 1.0)
-    assert np.isnan(latent[0, 1]) and np.isneginf(latent[1, 1])
+    assert np.isnan(latent[0, 1])
+    assert np.isneginf(latent[1, 1])
     with pytest.raises(ValueError, match="1 or 2"):
         Space(3)
 
@@ -55,7 +56,8 @@ def test_facts_do_not_depend_on_the_unit_of_the_image() -> None:
     table |= {"sky_noise": np.array([0.01, 0.02, 0.0]), "gain": np.full(3, 2000.0)}
     table["stamp_size"] = np.array([64, 128, 200])
     facts = facts_of(table, 128)
-    assert facts.shape == (3, len(FACTS)) and set(COLUMNS_NEEDED) <= set(table)
+    assert facts.shape == (3, len(FACTS))
+    assert set(COLUMNS_NEEDED) <= set(table)
     np.testing.assert_allclose(facts[:, 1], [0.5, 1, 1])
     np.testing.assert_allclose(facts[0, 0], np.log10(20), rtol=1e-6)
     assert np.isnan(facts[2, 0])
