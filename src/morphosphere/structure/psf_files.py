@@ -52,9 +52,7 @@ def read_fits_psfs(
         raise InputError(f"{path}: holds pixels that are no numbers, or pictures without light")
     scale = _agreed_scale(path, scale, _scale_of(header))
     images = images / images.sum(axis=(1, 2), keepdims=True)
-    return np.stack(
-        [without_pixel(image) for image in images]
-    ) if includes_pixel else images, scale
+    return np.stack([without_pixel(image) for image in images]) if includes_pixel else images, scale
 
 
 def _agreed_scale(path: str | Path, given: float | None, told: float | None) -> float:
