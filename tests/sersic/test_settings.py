@@ -27,6 +27,21 @@ def test_simulations_decide_for_the_network() -> None:
     assert _settings(simulate={"table": "some.csv"}).learning().fill.magnitudes == "kept"
 
 
+def test_real_images_are_as_wide_as_simulated_ones() -> None:
+    given = _settings(simulate={"size": 64}, real={"few": {"path": "x.fits"}})
+    assert given.real_of("few").size == 64
+
+
+def test_without_all_parameters_no_model_is_adapted() -> None:
+    given = {"kind": "stamps", "path": "x", "psf": "p.fits", "gain": 1.0, "zero_point": 25.0}
+    some = given | {"table": "t.csv", "columns": {"magnitude": "MAG", "radius": "RE"}}
+    real = {"fit": some, "some": some | {"labels": "catalogue"}, "none": given | {"labels": "none"}}
+    structure = Structure.of(
+        check(Config, {"sersic": {"real": real}}, source="config"), "results/x"
+    )
+    assert structure.adapted() == ["fit"]
+
+
 def test_adaptation_takes_under_a_hundredth_of_the_training() -> None:
     adapted = _settings(simulate={"number": 5000}).adapting("results/x/sersic/model")
     assert adapted.limit == 39
@@ -45,6 +60,9 @@ def test_adaptation_takes_under_a_hundredth_of_the_training() -> None:
         ({"learn": {"encoder": {"harmonics": [1, 2]}}}, "must hold 0 and 2"),
         ({"real": {"a b": {"path": "x.fits"}}}, "real.a b"),
         ({"simulate": {"stretch": 1}}, "simulate.stretch"),
+        ({"real": {"a": {"path": "x.fits", "size": 96}}}, "real.a.size: leave it out"),
+        ({"simulate": {"components": 2}, "real": {"a": {"path": "x.fits"}}}, "one component"),
+        ({"simulate": {"components": 2}, "fit": {"tools": ["statmorph"]}}, "add galsim"),
     ],
 )  # fmt: skip
 def test_what_does_not_agree_is_told_by_its_key(given: dict[str, Any], said: str) -> None:

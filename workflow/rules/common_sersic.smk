@@ -38,7 +38,7 @@ def sersic_shards(wildcards):
 
 def sersic_real(wildcards):
     """Settings of a set of real images as JSON."""
-    return CONFIG.sersic.real[wildcards.name].model_dump_json()
+    return CONFIG.sersic.real_of(wildcards.name).model_dump_json()
 
 
 def sersic_adapt(wildcards):

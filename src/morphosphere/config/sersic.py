@@ -95,7 +95,21 @@ class SersicSettings(Settings):
         for name in self.real:
             if not _NAME.fullmatch(name):
                 raise ValueError(f"real.{name}: must be letters, digits, - and _ (it is a folder)")
+        for name, real in self.real.items():
+            if "size" in real.model_fields_set and real.size != self.simulate.size:
+                raise ValueError(f"real.{name}.size: leave it out, simulate.size holds for all")
+        if self.simulate.components == 2:
+            if self.real:
+                raise ValueError(
+                    "real: real images are measured with one component; set simulate.components: 1"
+                )
+            if "galsim" not in self.fit.tools:
+                raise ValueError("fit.tools: statmorph fits one component only; add galsim")
         return self
+
+    def real_of(self, name: str) -> RealSettings:
+        """Settings of a set of real images, which are as wide as the simulated ones."""
+        return self.real[name].model_copy(update={"size": self.simulate.size})
 
     def learning(self) -> SersicLearnSettings:
         """Settings of the training on simulated images.

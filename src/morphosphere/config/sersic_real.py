@@ -10,15 +10,8 @@ from pydantic import Field, model_validator
 from morphosphere.config.base import Settings
 
 #: Columns of structural parameters that a table of stamps may give.
-_LABELS = (
-    "magnitude",
-    "radius",
-    "sersic_index",
-    "axis_ratio",
-    "position_angle",
-    "bulge_radius",
-    "bulge_to_total",
-)
+_SERSIC = ("magnitude", "radius", "sersic_index", "axis_ratio", "position_angle")
+_LABELS = (*_SERSIC, "bulge_radius", "bulge_to_total")
 
 
 class RealSettings(Settings):
@@ -42,7 +35,8 @@ class RealSettings(Settings):
         "auto",
         description="Where structural parameters to compare with come from. catalogue: from the "
         "Sérsic fits of the catalogue, or from `columns` of `table`; fit: a least-squares fit to "
-        "the stamp at its own sampling; auto: the catalogue where it has fits, else a fit; none.",
+        "the stamp at its own sampling; auto: the catalogue, or the table, where it has all of "
+        "them, else a fit; none. Without all of them no model is adapted.",
     )
     rebin: int | None = Field(
         None,
@@ -141,8 +135,15 @@ class RealSettings(Settings):
         return self
 
     @property
+    def all_columns(self) -> bool:
+        """Whether `columns` names every parameter of a Sérsic profile."""
+        return set(_SERSIC) <= set(self.columns)
+
+    @property
     def has_labels(self) -> bool:
-        """Whether some images have structural parameters to learn from and compare with."""
+        """Whether images may have all structural parameters, to learn from them."""
+        if self.kind == "stamps" and self.labels == "catalogue":
+            return self.all_columns
         return self.labels != "none"
 
     @property

@@ -18,6 +18,7 @@ from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.config.sersic_real import RealSettings
 from morphosphere.files import digest
 from morphosphere.sersic.real.__main__ import main
+from morphosphere.sersic.real.taken import border_of
 from morphosphere.sersic.real.write import use_of
 from morphosphere.structure.flags import COLUMNS, flags_of_table
 from morphosphere.structure.model import draw
@@ -323,3 +324,27 @@ def test_fits_of_a_catalogue_without_them_are_missed(real_data: Path, tmp_path: 
     path = real_data / "cosmos" / "real_galaxy_catalog_26_extension_example.fits"
     assert run(tmp_path / "out", path=str(path), labels="catalogue") == 1
     assert "no column sersicfit" in capfd.readouterr().err
+
+
+def test_where_some_parameters_are_known_the_others_decide(stamps: Path, tmp_path: Path):
+    some = {name: LABELS[name] for name in ("magnitude", "radius")}
+    assert run(tmp_path / "fit", **stamp_settings(stamps, columns=some)) == 0
+    assert set(read(tmp_path / "fit")[1]["label_source"]) == {"fit"}
+    given = stamp_settings(stamps, columns=some, labels="catalogue")
+    assert run(tmp_path / "some", **given) == 0
+    table = read(tmp_path / "some")[1]
+    assert np.isfinite(table["magnitude"]).all()
+    assert np.isnan(table["sersic_index"]).all()
+    assert set(table["use"]) == {"test"}  # none of them can be learned from
+
+
+def test_columns_that_the_table_lacks_are_named(stamps: Path, tmp_path: Path, capfd):
+    assert run(tmp_path, **stamp_settings(stamps, columns=LABELS | {"radius": "REFF"})) == 1
+    assert "no column 'REFF' (columns.radius)" in capfd.readouterr().err
+
+
+def test_noise_in_a_border_is_not_made_less_by_leaving_out_what_is_bright():
+    border = np.random.default_rng(2).normal(0.1, 0.02, (600, 600))
+    level, spread = border_of(border)
+    assert level == pytest.approx(0.1, abs=2e-4)
+    assert spread == pytest.approx(0.02, rel=0.006)

@@ -31,6 +31,7 @@ class Stamps:
         if not self.path.is_dir():
             raise InputError(f"{self.path}: no such folder of stamps")
         self._table = read_table(settings.table, settings.table_id) if settings.table else {}
+        self._check_columns()
         files = sorted(file for file in self.path.glob(settings.pattern) if file.is_file())
         if not files:
             raise InputError(f"{self.path}: no file is like {settings.pattern} (pattern)")
@@ -51,12 +52,22 @@ class Stamps:
 
     @property
     def known(self) -> bool:
-        """Whether the table has structural parameters."""
-        return bool(self._settings.columns) and self._settings.labels in ("auto", "catalogue")
+        """Whether structural parameters are taken from the table."""
+        given = self._settings
+        return given.labels == "catalogue" or (given.labels == "auto" and given.all_columns)
 
     def __iter__(self) -> Iterator[Taken]:
         for file in self.files:
             yield self._taken(file)
+
+    def _check_columns(self) -> None:
+        known = next(iter(self._table.values()), {})
+        for ours, theirs in self._settings.columns.items():
+            if theirs not in known:
+                raise InputError(
+                    f"{self._settings.table}: no column {theirs!r} (columns.{ours}); it has "
+                    f"{', '.join(known) or 'none'}"
+                )
 
     def _brighter(self, file: Path, magnitude: str) -> bool:
         row = self._table.get(name_of(file), {})

@@ -13,6 +13,8 @@ from morphosphere.errors import InputError
 _BORDER, _LEAST = 0.1, 2
 #: Times that pixels beyond three standard deviations are left out.
 _CLIPS, _CLIP = 5, 3.0
+#: Standard deviation of what is left of normal noise, over its own.
+_LEFT = 0.98658
 
 
 @dataclass(frozen=True)
@@ -85,18 +87,20 @@ def border_of(image: np.ndarray) -> tuple[float, float]:
     edge = np.ones(image.shape, dtype=bool)
     edge[width:-width, width:-width] = False
     values = image[edge & np.isfinite(image)]
+    left = 1.0
     for _ in range(_CLIPS):
         if len(values) < 8:
             break
         level = np.median(values)
         spread = 1.4826 * np.median(np.abs(values - level))
         kept = values[np.abs(values - level) <= _CLIP * max(spread, 1e-300)]
+        left = _LEFT
         if len(kept) == len(values):
             break
         values = kept
     if not len(values):
         return np.nan, np.nan
-    return float(np.median(values)), float(np.std(values))
+    return float(np.median(values)), float(np.std(values)) / left
 
 
 def padded(taken: Taken, image: np.ndarray, size: int, bins: int, random) -> np.ndarray:

@@ -107,7 +107,8 @@ def write_real(
     identifiers = np.array([f"{name}-{key}" for key in table.pop("name")], dtype=object)
     table = {"image_id": identifiers, "galaxy_id": identifiers, **table}
     table["source"] = np.array([name] * len(rows), dtype=object)
-    table["use"] = np.array([use_of(key) for key in identifiers], dtype=object)
+    uses = [use_of(key) if settings.has_labels else "test" for key in identifiers]
+    table["use"] = np.array(uses, dtype=object)
     with ImageSetWriter(
         folder / "images.h5",
         channels=[settings.band],
