@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -185,6 +186,26 @@ def test_images_without_what_is_needed_are_told(tmp_path: Path, trained: Path) -
     unknown = write_discs(tmp_path / "unknown.h5", 60, radius=np.r_[np.nan, np.ones(59)])
     with ImageSet(unknown) as source:
         assert SersicTask.kept(source, sersic_settings()).sum() == 59
+
+
+def test_images_that_no_model_is_adapted_to(tmp_path: Path) -> None:
+    few = write_discs(tmp_path / "few.h5", 6, use=["adapt"] * 3 + ["test"] * 3)
+    with pytest.raises(InputError, match=r"3 of its 6 images are for adaptation.*labels: none"):
+        _train(few, tmp_path)
+    masked = write_discs(tmp_path / "masked.h5", 6, use=["adapt"] * 6)
+    with h5py.File(masked, "r+") as file:
+        file["images"][1, 0, SIZE // 2, SIZE // 2] = np.nan
+        file["images"][2, 0, 0, 0] = np.nan
+    with ImageSet(masked) as source:
+        kept = SersicTask.kept(source, sersic_settings())
+    assert kept.tolist() == [True, False, True, True, True, True]
+
+
+def test_images_of_another_size_are_not_stretched(tmp_path: Path) -> None:
+    images = write_discs(tmp_path / "images.h5", 60)
+    wide = {"size": 2 * SIZE, "scale": "fixed", "value": 1.0, "stretch": "none"}
+    with pytest.raises(InputError, match=r"32 by 32 pixels, but the network reads 64"):
+        _train(images, tmp_path, transform=wide)
 
 
 def test_a_model_of_another_kind_is_no_start(tmp_path: Path, trained: Path) -> None:

@@ -22,12 +22,15 @@ from morphosphere.learn.sersic_networks import SersicNetworks
 from morphosphere.learn.task import Task
 from morphosphere.progress import log
 from morphosphere.structure.facts import COLUMNS_NEEDED, FACTS
+from morphosphere.structure.flags import is_masked
 from morphosphere.structure.parameters import Space
 
 #: Column that says which images are for adaptation, and the value that says so.
 USE, ADAPT = "use", "adapt"
 #: Surprise of an image beyond which it teaches no more.
 _LARGEST = 100.0
+#: Images to adapt to, at least.
+_FEWEST = 4
 #: Images that inputs and targets are standardised on.
 _STANDARDS = 1024
 #: Share of held-out images that are told to be like those of training.
@@ -80,8 +83,15 @@ class SersicTask(Task):
         Raises
         ------
         InputError
-            If a column is missing, or noise, gain or pixel size of an image are not positive.
+            If a column is missing, noise, gain or pixel size of an image are not positive, images
+            have another size than the network's, or too few are there to adapt to.
         """
+        if images.images.shape[-2:] != (settings.transform.size,) * 2:
+            raise InputError(
+                f"{images.path}: images of {images.images.shape[-1]} by {images.images.shape[-2]} "
+                f"pixels, but the network reads {settings.transform.size} (transform.size), and "
+                "images of galaxies of known size cannot be stretched"
+            )
         wanted = SersicTask.columns_of(settings)
         lacking = [name for name in wanted if name not in images.columns]
         if lacking:
@@ -92,6 +102,13 @@ class SersicTask(Task):
         kept = np.all([np.isfinite(images.column(name)) for name in wanted], axis=0)
         if USE in images.columns:
             kept &= images.column(USE) == ADAPT
+            kept[kept] = [not is_masked(images.images[row, 0]) for row in np.flatnonzero(kept)]
+            if kept.sum() < _FEWEST:
+                raise InputError(
+                    f"{images.path}: {kept.sum()} of its {len(images)} images are for adaptation "
+                    "and have known parameters, too few to adapt a model to; give more images, or "
+                    "set sersic.real.<name>.labels: none to measure them without adaptation"
+                )
         for name in ("sky_noise", "gain", "pixel_size", "radius"):
             bad = kept & ~(images.column(name) > 0)
             if bad.any():

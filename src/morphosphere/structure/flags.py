@@ -159,6 +159,11 @@ def outside(values: np.ndarray, ranges: np.ndarray, margin: float) -> np.ndarray
     return ((values < low - beyond) | (values > high + beyond)).any(axis=1)
 
 
+def is_masked(image: np.ndarray, settings: FlagSettings | None = None) -> bool:
+    """Whether too many pixels of an image (H, W) have no value."""
+    return _masked(missing(image), settings or FlagSettings())
+
+
 def _masked(gone: np.ndarray, settings: FlagSettings) -> bool:
     if not gone.any():
         return False
