@@ -18,6 +18,8 @@ from morphosphere.structure.facts import PSF_COLUMNS, PSF_RADII
 FORMAT = "morphosphere.PSFSet"
 VERSION = 1
 _FINE = 8  # samples across a pixel where energies are summed
+#: Functions that are compared with what tables tell of them, and the largest difference of energy.
+_COMPARED, _ALIKE = 4, 0.002
 
 
 class PSFSet:
@@ -84,6 +86,39 @@ class PSFSet:
     def encircled(self, row: int, pixel_size: float) -> np.ndarray:
         """Energy within `PSF_RADII` pixels, of the function with the pixel, shape (8,)."""
         return _encircled(self.galsim(int(row)), pixel_size)
+
+    def check(self, images: str | Path, columns: Mapping[str, np.ndarray]) -> None:
+        """Refuse functions that images were not seen through, by what their table tells of them.
+
+        Parameters
+        ----------
+        images : path-like
+            For the error.
+        columns : mapping of ndarray, each of shape (n,)
+            ``psf``, ``pixel_size`` and `PSF_COLUMNS`; without the last nothing is compared.
+
+        Raises
+        ------
+        InputError
+        """
+        if not {"psf", "pixel_size", *PSF_COLUMNS} <= columns.keys():
+            return
+        told = np.stack([np.asarray(columns[name], np.float64) for name in PSF_COLUMNS], axis=1)
+        psf, pixel = (np.asarray(columns[name], np.float64) for name in ("psf", "pixel_size"))
+        known = np.isfinite(told).all(axis=1) & (pixel > 0) & (psf >= 0)
+        if known.any() and not (known & (psf < len(self))).any():
+            raise InputError(
+                f"{self.name}: no point-spread function {psf[known].max():.0f}, which {images} "
+                "refers to; give the file that was made with these images"
+            )
+        known &= psf < len(self)
+        for row in np.flatnonzero(known)[np.unique(psf[known], return_index=True)[1]][:_COMPARED]:
+            energy = self.encircled(int(psf[row]), float(pixel[row]))
+            if np.abs(energy - told[row]).max() > _ALIKE:
+                raise InputError(
+                    f"{self.name}: its point-spread function {psf[row]:.0f} is not the one that "
+                    f"{images} tells of; give the file that was made with these images"
+                )
 
     def _columns(self, row: int, pixel_size: float) -> dict[str, float]:
         """What tables tell of a point-spread function: ``psf_fwhm`` and `PSF_COLUMNS`."""

@@ -130,6 +130,10 @@ def test_what_cannot_be_used(
     write_psfs(few, known.images[:1], scale=known.scale, oversampling=4)
     assert main(line(own, few, output)) == 1
     assert f"{few}: no point-spread function 2, which {own} refers to" in capfd.readouterr().err
+    other = tmp_path / "other.h5"
+    write_psfs(other, known.images[::-1], scale=known.scale, oversampling=4)
+    assert main(line(own, other, output)) == 1
+    assert f"is not the one that {own} tells of" in capfd.readouterr().err
     assert main(line(own, tmp_path / "nowhere.h5", output)) == 1
     assert "nowhere.h5: cannot be read" in capfd.readouterr().err
     with h5py.File(own, "r+") as file:

@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factories_sersic_fits import GALAXY, observed, some_galaxies, write_galaxies
+from factories_sersic_fits import GALAXY, PIXEL, observed, some_galaxies, write_galaxies
 from morphosphere.artefacts.catalogue import Catalogue
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.sersic.fit.__main__ import main
 from morphosphere.sersic.fit.work import choose_rows
+from morphosphere.structure.facts import PSF_COLUMNS
 from morphosphere.structure.parameters import Space
+from morphosphere.structure.psf import PSFSet
 from ranks import run_ranks
 
 QUICK = {"tools": ["galsim"]}
@@ -71,6 +73,22 @@ def test_an_unknown_psf_is_a_failure_of_its_galaxy(tmp_path: Path):
     output = tmp_path / "fits.parquet"
     assert main(words(images, psf, output)) == 0
     assert read(output)["reason"].tolist() == ["", "unknown psf"]
+
+
+def test_psfs_of_other_images_are_refused(tmp_path: Path, capfd):
+    galaxies = some_galaxies(2)
+    images, path = write_galaxies(tmp_path, galaxies)
+    told = PSFSet.read(path).encircled(0, PIXEL)
+    more = {name: np.full(2, value) for name, value in zip(PSF_COLUMNS, told)}
+    images, path = write_galaxies(tmp_path, galaxies, **more)
+    output = tmp_path / "fits.parquet"
+    assert main(words(images, path, output)) == 0
+    images, path = write_galaxies(tmp_path, galaxies, **more, psf=np.array([5, 7]))
+    assert main(words(images, path, output)) == 1
+    assert "no point-spread function 7" in capfd.readouterr().err
+    images, path = write_galaxies(tmp_path, galaxies, **more | {"psf_ee_2": np.full(2, 0.2)})
+    assert main(words(images, path, output)) == 1
+    assert "is not the one that" in capfd.readouterr().err
 
 
 def test_ranks_tell_the_same(tmp_path: Path):

@@ -15,6 +15,7 @@ from morphosphere.errors import InputError
 from morphosphere.parallel import World
 from morphosphere.progress import progress
 from morphosphere.sersic.bound.fisher import Bound, Depth, bound_of
+from morphosphere.structure.facts import PSF_COLUMNS
 from morphosphere.structure.parameters import Space
 from morphosphere.structure.pixels import own_part
 from morphosphere.structure.psf import PSFSet
@@ -47,6 +48,9 @@ def write_bounds(
         psfs = PSFSet.read(psf)
         if (largest := int(table["psf"][rows].max())) >= len(psfs):
             raise InputError(f"{psf}: no point-spread function {largest}, which {images} refers to")
+        told = [name for name in PSF_COLUMNS if name in source.columns]
+        about = {name: table[name][rows] for name in ("psf", "pixel_size")}
+        psfs.check(images, about | {name: source.column(name)[rows] for name in told})
         mine = [rows[k] for k in world.share(len(rows))]
         found = []
         with progress(world.doing("bounds"), len(mine), show=world.first) as advance:

@@ -19,6 +19,7 @@ from morphosphere.progress import progress
 from morphosphere.sersic.fit.leastsquares import fit_galsim
 from morphosphere.sersic.fit.morph import fit_statmorph
 from morphosphere.sersic.fit.stamp import Fit, FitFault, Stamp
+from morphosphere.structure.facts import PSF_COLUMNS
 from morphosphere.structure.parameters import Space
 from morphosphere.structure.pixels import missing, own_part
 from morphosphere.structure.psf import PSFSet
@@ -104,6 +105,9 @@ def write_fits(
         table = {name: opened.column(name) for name in there}
         source = Source(opened, table, PSFSet.read(psf), space)
         rows = choose_rows(opened, settings.limit)
+        told = [name for name in PSF_COLUMNS if name in opened.columns]
+        seen = {name: opened.column(name)[rows] for name in (*_NEEDED, *told)}
+        source.psfs.check(images, seen)
         tools = [name for name in settings.tools if space.components == 1 or name != "statmorph"]
         if not tools:
             raise InputError(f"{images}: two components, and statmorph fits one only; add galsim")
