@@ -116,9 +116,15 @@ class SersicModel:
 
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = threads or threads_given()
-            session = onnxruntime.InferenceSession(
-                path / "encoder.onnx", options, providers=["CPUExecutionProvider"]
-            )
+            try:
+                session = onnxruntime.InferenceSession(
+                    path / "encoder.onnx", options, providers=["CPUExecutionProvider"]
+                )
+            except Exception as error:  # its kinds are ONNX Runtime's own
+                said = str(error).splitlines()[0]
+                raise InputError(
+                    f"{path / 'encoder.onnx'}: cannot be read ({said}); train the model again"
+                ) from None
         return cls(path, info, model_version(path), gpu or "cpu", network, session)
 
     @property

@@ -107,6 +107,15 @@ def test_a_bundle_without_network_is_an_error(scene: Scene, tmp_path) -> None:
         SersicModel.load(folder)
 
 
+def test_a_truncated_network_is_an_error(scene: Scene, tmp_path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(scene.model, folder)
+    network = folder / "encoder.onnx"
+    network.write_bytes(network.read_bytes()[:400])
+    with pytest.raises(InputError, match=r"encoder\.onnx: cannot be read"):
+        SersicModel.load(folder)
+
+
 def test_models_of_two_components_are_read(tmp_path, images) -> None:
     model = SersicModel.load(write_sersic_stub(tmp_path / "model", components=2))
     found = model.read(images, taken(3))
