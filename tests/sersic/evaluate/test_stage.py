@@ -257,10 +257,12 @@ def test_files_that_do_not_belong_together_are_named(
     drawn: Files, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     other = draw_scored(tmp_path / "other", 80, name="others")
+    again = draw_scored(tmp_path / "again", 200, quality=1.2, seed=8)
     words = words_of(drawn, tmp_path, model)
     real = f"cosmos={other.images}={other.predictions}"
     for change, more, said in (
         ({"--images": other.images}, (), "not of the images of"),
+        ({"--images": again.images}, (), "magnitude is another than in"),
         ({"--fits": other.fits}, (), "fits of none of the galaxies that are evaluated (galsim)"),
         ({"--predictions": other.images}, (), "cannot be read as a Catalogue"),
         ({"--model": tmp_path}, (), "missing; train the model"),

@@ -125,6 +125,14 @@ def check_same(path: Path, scored: Scored, images: ImageSet) -> None:
         images.column("image_id")[scored.rows].astype(str).tolist() != scored.ids.tolist()
     ):
         raise InputError(f"{path}: not of the images of {images.path}; predict them again")
+    for name in ("magnitude", "psf"):  # images of another seed have the same names
+        told = scored.truth.get(name, scored.about.get(name))
+        if name in images.columns and told is not None:
+            known = images.column(name)[scored.rows]
+            if not np.allclose(told, known, rtol=1e-6, equal_nan=True):
+                raise InputError(
+                    f"{path}: {name} is another than in {images.path}; predict these images again"
+                )
 
 
 def spread_over(scored: Scored, count: int) -> np.ndarray:
