@@ -208,3 +208,14 @@ def test_images_in_colour_or_as_pictures_are_an_error(scene: Scene, tmp_path: Pa
         file["images"] = np.clip(np.nan_to_num(stamps) / NOISE, 0, 255).astype(np.uint8)
     assert _run(scene, tmp_path / "p.parquet", images=images) == 1
     assert "pixels are uint8" in capfd.readouterr().err
+
+
+def test_images_that_are_no_squares_are_an_error(scene: Scene, tmp_path: Path, capfd) -> None:
+    path = tmp_path / "wide.h5"
+    shutil.copyfile(scene.images, path)
+    with h5py.File(path, "r+") as file:
+        pixels = file["images"][:]
+        del file["images"]
+        file["images"] = pixels[:, :, 10:-10]
+    assert _run(scene, tmp_path / "p.parquet", images=path) == 1
+    assert "images are 128 pixels wide and 108 high" in capfd.readouterr().err

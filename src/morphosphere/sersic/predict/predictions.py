@@ -82,6 +82,11 @@ def check_images(source: ImageSet) -> None:
             f"{source.path}: {len(source.channels)} channels ({', '.join(source.channels)}); "
             "structural parameters are told from images in one band"
         )
+    if len(set(source.images.shape[-2:])) > 1:
+        raise InputError(
+            f"{source.path}: images are {source.images.shape[-1]} pixels wide and "
+            f"{source.images.shape[-2]} high; cut them to squares with the galaxy in the middle"
+        )
     if source.images.dtype.kind != "f":
         raise InputError(
             f"{source.path}: pixels are {source.images.dtype}, but structural parameters need "
