@@ -121,6 +121,14 @@ def test_what_is_written_can_be_measured(catalogue: Path, tmp_path: Path):
     assert ours == pytest.approx(truth, abs=0.004)
 
 
+def test_a_catalogue_may_be_named_from_the_working_folder(
+    catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(catalogue.parent.parent)
+    relative = Path(catalogue.parent.name, catalogue.name)
+    assert run(tmp_path / "out", path=str(relative), labels="none") == 0
+
+
 def test_edges_are_repeated_where_it_is_asked_for(catalogue: Path, tmp_path: Path):
     assert run(tmp_path / "out", path=str(catalogue), padding="edge", labels="none") == 0
     images, table = read(tmp_path / "out")

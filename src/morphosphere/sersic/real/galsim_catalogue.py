@@ -59,7 +59,7 @@ class Catalogue:
                         "catalogue"
                     )
         try:
-            self._galaxies = galsim.RealGalaxyCatalog(str(self.path), dir=str(self.path.parent))
+            self._galaxies = galsim.RealGalaxyCatalog(self.path.name, dir=str(self.path.parent))
         except (OSError, KeyError, ValueError, galsim.GalSimError) as error:
             raise InputError(
                 f"{self.path}: cannot be read as a RealGalaxyCatalog ({error})"

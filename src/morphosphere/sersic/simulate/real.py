@@ -30,7 +30,7 @@ class RealGalaxies:
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
         try:
-            self._catalog = galsim.RealGalaxyCatalog(str(path))
+            self._catalog = galsim.RealGalaxyCatalog(self._path.name, dir=str(self._path.parent))
         except (OSError, KeyError, ValueError, galsim.GalSimError) as error:
             raise InputError(f"{path}: cannot be read as a RealGalaxyCatalog ({error})") from None
         self._labels = read_fits(fits_path(path), self._catalog.ident)
