@@ -10,6 +10,7 @@ from morphosphere.evaluate import FIGURES
 from morphosphere.evaluate.figures import curves, maps, style
 from morphosphere.evaluate.sphere import angle_between, random_sphere
 from morphosphere.mergers.evaluate import FIGURES as OF_MERGERS
+from morphosphere.sersic.evaluate import FIGURES as OF_STRUCTURE
 from morphosphere.surveys.clusters import FIGURES as OF_CLUSTERS
 from morphosphere.surveys.evaluate import FIGURES as OF_SURVEYS
 
@@ -20,6 +21,7 @@ def test_every_figure_has_a_caption():
     stems = {Path(name).stem for name in FIGURES} | {"metrics", "provenance", "workflow"}
     stems |= {f"mergers_{name}" for name in ("metrics", *OF_MERGERS)}
     stems |= {f"survey_{name}" for name in ("metrics", *OF_SURVEYS, *OF_CLUSTERS)}
+    stems |= {f"sersic_{name}" for name in ("metrics", *OF_STRUCTURE)}
     assert {path.stem for path in REPORT.glob("*.rst")} == stems
     assert all(len(path.read_text().split()) > 20 for path in REPORT.glob("*.rst"))
 

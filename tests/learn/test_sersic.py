@@ -12,6 +12,7 @@ import torch
 from factories_sersic import SIZE, sersic_settings, write_discs
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.imageset import ImageSet
+from morphosphere.config.learn import LearnSettings
 from morphosphere.config.sersic_learn import FillSettings
 from morphosphere.errors import ConfigError, InputError
 from morphosphere.files import read_json
@@ -214,6 +215,8 @@ def test_a_model_of_another_kind_is_no_start(tmp_path: Path, trained: Path) -> N
         _train(trained / "images.h5", tmp_path, encoder=encoder, hidden=96)
     with pytest.raises(ValueError, match="stretch none"):
         sersic_settings(transform={"size": 32, "stretch": "asinh"})
+    with pytest.raises(ValueError, match="none is for the task sersic"):
+        LearnSettings.model_validate({"transform": {"stretch": "none"}})
     assert FillSettings().noise
 
 

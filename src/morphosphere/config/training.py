@@ -160,3 +160,12 @@ class TrainingSettings(Settings):
     def shares(self) -> SplitSettings:
         """Shares of validation and test."""
         return SplitSettings()
+
+    @model_validator(mode="after")
+    def _pixels_suit_the_task(self) -> TrainingSettings:
+        if self.transform.stretch == "none" and self.task != "sersic":
+            raise ValueError(
+                "transform.stretch: none is for the task sersic; other networks read pixels in "
+                "[0, 1]"
+            )
+        return self

@@ -41,6 +41,8 @@ def from_flux(flux: Tensor, transform: Transform) -> Tensor:
         top = pixels.kthvalue(rank, dim=1).values
         top = torch.where(top > 1e-6, top, pixels.amax(dim=1)).clamp_min(1e-6)
         flux, mean = flux / top[:, None, None, None], mean / top[:, None, None, None]
+    if transform.stretch == "none":
+        return flux
     flux, mean = flux.clamp_min(0), mean.clamp_min(0)
     if transform.stretch != "linear":
         mean = flux.mean(dim=1, keepdim=True)
@@ -59,7 +61,7 @@ def _bend(x: Tensor, transform: Transform) -> Tensor:
 
 def _unbend(x: Tensor, transform: Transform) -> Tensor:
     soft = transform.softening
-    if transform.stretch == "linear":
+    if transform.stretch in ("linear", "none"):
         return x
     if transform.stretch == "sqrt":
         return x.square()
