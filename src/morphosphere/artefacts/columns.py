@@ -5,6 +5,7 @@ One name means one thing everywhere: in a GalaxySet, an ImageSet, the Catalogue 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -134,3 +135,17 @@ COLUMNS: dict[str, Column] = {
 def column(name: str) -> Column:
     """Description of a column; an empty one for names that are not known here."""
     return COLUMNS.get(name, Column())
+
+
+def free_names(columns: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
+    """A name for each of `columns` that is not in `taken`: its own, or ``input_<name>``."""
+    used, found = {*taken, *columns}, {}
+    taken = set(taken)
+    for name in columns:
+        new = name
+        if name in taken:
+            while new in used:
+                new = f"input_{new}"
+            used.add(new)
+        found[name] = new
+    return found

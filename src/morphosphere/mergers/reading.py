@@ -13,7 +13,8 @@ import numpy as np
 
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.imageset import ImageSet
-from morphosphere.errors import ConfigError, InputError
+from morphosphere.devices import gpu_of
+from morphosphere.errors import InputError
 from morphosphere.parallel import World, threads_given
 from morphosphere.posterior import Label, probabilities
 from morphosphere.views import VIEWS, view
@@ -91,7 +92,7 @@ class MergerModel:
                 "the task 'mergers': give the folder model of a run of mergers"
             )
         labels = tuple(Label.of(value) for value in info["labels"])
-        gpu = _gpu(device, ranks or World())
+        gpu = gpu_of(device, ranks or World(), key="predict.device")
         networks = None
         if gpu:
             from morphosphere.learn.merger_bundle import load_merger_networks
@@ -215,14 +216,3 @@ def check_finite(reading: Reading, images: ImageSet, rows: np.ndarray) -> None:
             f"{images.path}: the model gives no finite numbers for image {name} (row {row}); "
             "look at the image and at the training's log, and train again"
         )
-
-
-def _gpu(device: str, ranks: World) -> str | None:
-    if device == "cpu":
-        return None
-    import torch
-
-    count = torch.cuda.device_count()
-    if device == "cuda" and not count:
-        raise ConfigError("predict.device is cuda, but PyTorch finds no GPU here; use auto or cpu")
-    return f"cuda:{ranks.local_rank % count}" if count else None

@@ -15,7 +15,8 @@ import numpy as np
 
 from morphosphere.artefacts.bundle import FORMAT, VERSION
 from morphosphere.artefacts.versions import model_version
-from morphosphere.errors import ConfigError, InputError
+from morphosphere.devices import gpu_of
+from morphosphere.errors import InputError
 from morphosphere.files import read_json
 from morphosphere.parallel import World, threads_given
 from morphosphere.structure.facts import FACTS, facts_of
@@ -105,7 +106,7 @@ class SersicModel:
         """
         path = Path(path)
         info = _checked_info(path)
-        gpu = _gpu(device, ranks or World())
+        gpu = gpu_of(device, ranks or World(), key="sersic.predict.device")
         network, session = None, None
         if gpu:
             from morphosphere.learn.sersic_bundle import load_sersic_networks
@@ -249,16 +250,3 @@ def _checked_info(path: Path) -> dict[str, Any]:
     if missing := [name for name in latents if name not in info["prior"]]:
         raise InputError(f"{file}: prior lacks {', '.join(missing)}; train the model again")
     return info
-
-
-def _gpu(device: str, ranks: World) -> str | None:
-    if device == "cpu":
-        return None
-    import torch
-
-    count = torch.cuda.device_count()
-    if device == "cuda" and not count:
-        raise ConfigError(
-            "sersic.predict.device is cuda, but PyTorch finds no GPU here; use auto or cpu"
-        )
-    return f"cuda:{ranks.local_rank % count}" if count else None

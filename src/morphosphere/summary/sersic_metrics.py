@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from morphosphere.summary.html import Markup, table, text
-from morphosphere.summary.values import notes_together, number, with_interval
+from morphosphere.summary.html import Markup, table
+from morphosphere.summary.values import number, quiet, sections_of, with_interval
 
 _NAMES = {
     "magnitude": "Magnitude [mag]",
@@ -31,14 +31,7 @@ def is_of_sersic(metrics: dict[str, Any]) -> bool:
 
 def sersic_sections(metrics: dict[str, Any]) -> tuple[list[str], set[str]]:
     """The sections of the page, and the keys of `metrics` that they tell."""
-    told: set[str] = {"notes"}
-    lines: list[str] = []
-    for title, keys, body in _sections(metrics):
-        told |= keys
-        if any(key in metrics for key in keys):
-            lines += [Markup(f"<h2>{text(title)}</h2>"), *body]
-            lines += notes_together(tuple(keys), metrics.get("notes", {}))
-    return lines, told
+    return sections_of(metrics, _sections(metrics))
 
 
 def _sections(metrics: dict[str, Any]) -> Iterator[tuple[str, set[str], Iterable[str]]]:
@@ -96,7 +89,7 @@ def _whole(metrics: dict[str, Any]) -> Iterator[str]:
     rows.append(["… of all parameters jointly", *cells, "Of the combination that errs most."])
     head = ["", *("All", "Without a flag")[: len(parts)], "What it is"]
     yield table(head, rows, numbers=range(1, len(parts) + 1))
-    yield _quiet("In brackets: 95 % intervals, by drawing galaxies anew (bootstrap).")
+    yield quiet("In brackets: 95 % intervals, by drawing galaxies anew (bootstrap).")
     rows = []
     for name, found in metrics["errors"].items():
         found = found or {}
@@ -105,7 +98,7 @@ def _whole(metrics: dict[str, Any]) -> Iterator[str]:
         rows.append([_name(name), *map(number, [*cells, cover.get("68"), cover.get("95")])])
     head = ["All test galaxies", "Galaxies", "Bias", "68 % of errors", "Coverage 68", "Coverage 95"]
     yield table(head, rows, numbers=range(1, 6))
-    yield _quiet(
+    yield quiet(
         "Bias: median of told minus true. 68 % of errors: that share of them is smaller, bias "
         "included. Position angles count of galaxies with an axis ratio below 0.8, but all of them "
         "in their coverage."
@@ -141,7 +134,7 @@ def _bound(found: dict[str, Any]) -> Iterator[str]:
     rows.insert(0, ["All but the angle", number(found["median"]), number(found["width"]), ""])
     head = [f"{found['galaxies']} bright galaxies", "Median error", "68 % of errors", "Told"]
     yield table(head, rows, numbers=[1, 2, 3])
-    yield _quiet(
+    yield quiet(
         "All over the bound. The first two are 1 for normal errors at the bound; told is half of "
         "the 68 % interval that the network itself tells."
     )
@@ -182,7 +175,7 @@ def _euclid(found: dict[str, Any]) -> Iterator[str]:
     ]
     head = ["Magnitude", "Galaxies", "S/N", *(_name(name) for name in columns)]
     yield table(head, rows, numbers=range(1, len(head)))
-    yield _quiet("Of each parameter: bias, dispersion, share of outliers.")
+    yield quiet("Of each parameter: bias, dispersion, share of outliers.")
 
 
 def _fitters(metrics: dict[str, Any]) -> Iterator[str]:
@@ -215,7 +208,7 @@ def _fitters(metrics: dict[str, Any]) -> Iterator[str]:
     )
     rows.append(["Times faster", *(v for _, p, _ in pairs for v in ("", number(p.get("speedup"))))])
     yield table(head, rows, numbers=range(1, len(head)))
-    yield _quiet(
+    yield quiet(
         "R² and errors over the bound: galaxies that the fitter did fit. Of all: a failed fit is "
         "an infinite error."
     )
@@ -243,7 +236,7 @@ def _real(sets: dict[str, Any]) -> Iterator[str]:
             cells = [number(one["coverage"].get(level)) for one in codes.values()]
             rows.append([f"Coverage of {level} % intervals", *cells])
         yield table([name, *codes], rows, numbers=range(1, len(codes) + 1))
-        yield _quiet(
+        yield quiet(
             f"{found['galaxies']} galaxies that no training saw, {_share(found['flagged'])} of "
             "them flagged. Coverage is of the catalogue's values, whose errors are in no interval."
         )
@@ -252,10 +245,6 @@ def _real(sets: dict[str, Any]) -> Iterator[str]:
 def _flags(found: dict[str, int]) -> Iterator[str]:
     rows = [[_FLAGS.get(name, name.replace("_", " ")), number(n)] for name, n in found.items()]
     yield table(["Flag", "Test galaxies"], rows, numbers=[1])
-
-
-def _quiet(words: str) -> Markup:
-    return Markup(f"<p class='quiet'>{text(words)}</p>")
 
 
 def _share(value: float | None) -> str:

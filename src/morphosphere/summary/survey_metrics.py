@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from morphosphere.summary.html import Markup, table, text
-from morphosphere.summary.values import notes_together, number, with_interval
+from morphosphere.summary.values import number, quiet, sections_of, with_interval
 
 #: Measures of a classification, and what they mean.
 _MEASURES = {
@@ -82,14 +82,7 @@ def is_of_survey(metrics: dict[str, Any]) -> bool:
 
 def survey_sections(metrics: dict[str, Any]) -> tuple[list[str], set[str]]:
     """The sections of a survey's page, and the keys of `metrics` that they tell."""
-    told: set[str] = {"notes"}
-    lines: list[str] = []
-    for title, keys, body in _sections(metrics):
-        told |= keys
-        if any(key in metrics for key in keys):
-            lines += [Markup(f"<h2>{text(title)}</h2>"), *body]
-            lines += notes_together(tuple(keys), metrics.get("notes", {}))
-    return lines, told
+    return sections_of(metrics, _sections(metrics))
 
 
 def _sections(metrics: dict[str, Any]) -> Iterator[tuple[str, set[str], Iterable[str]]]:
@@ -134,7 +127,7 @@ def _whole(metrics: dict[str, Any]) -> Iterator[str]:
     head = ["", *(_PARTS[key][0] for key in parts), "What it is"]
     yield table(head, rows, numbers=range(1, len(parts) + 1))
     yield from _meanings(_PARTS[key] for key in parts)
-    yield _quiet(
+    yield quiet(
         "In brackets: 95 % intervals, by drawing galaxies anew (bootstrap). With several classes, "
         "precision, recall, F1 and ROC AUC are means over them."
     )
@@ -183,7 +176,7 @@ def _curve(curve: dict[str, Any]) -> Iterator[str]:
     if all(row[-1] == "–" for row in rows):
         rows, head = [row[:-2] for row in rows], head[:-2]
     numbers = [0, *range(2, len(head))]
-    yield _quiet(
+    yield quiet(
         "How good models become that see so many labels in training, on test images; intervals are "
         "of the images, not of the choice of labels."
     )
@@ -220,7 +213,7 @@ def _recursion(found: dict[str, Any]) -> Iterator[str]:
     yield table(["", "Before", "After"], rows, numbers=[1, 2])
     if found.get("said"):
         yield f"<p>{text(found['said'][:1].upper() + found['said'][1:])}.</p>"
-    yield _quiet(
+    yield quiet(
         "Both on the same test images: by the model before any round, and by that of the last "
         f"round. Which one is kept ({_round(found.get('kept'))}) is decided on images of "
         f"validation. Worse: {number(found.get('worse'))}."
@@ -235,7 +228,7 @@ def _domain(found: dict[str, Any]) -> Iterator[str]:
         if isinstance(part, dict)
     ]  # fmt: skip
     yield table(["", "Images", "Beyond the limit", "Median distance"], rows, numbers=[1, 2, 3])
-    yield _quiet(
+    yield quiet(
         f"The limit is {number(found.get('limit'))}: it holds nearly all validation images of the "
         "model's last training, and what is beyond looks unlike them. A model that is adapted to "
         "the target can find images of the labelled survey strange."
@@ -245,7 +238,7 @@ def _domain(found: dict[str, Any]) -> Iterator[str]:
 def _doubt(found: dict[str, Any]) -> Iterator[str]:
     rows = [[_DOUBTS.get(key, key), number(value)] for key, value in found.items()]
     yield table(["", "ROC AUC"], rows, numbers=[1])
-    yield _quiet("1: wrong predictions are those with the largest; 0.5: it says nothing of them.")
+    yield quiet("1: wrong predictions are those with the largest; 0.5: it says nothing of them.")
 
 
 def _catalogue(metrics: dict[str, Any]) -> Iterator[str]:
@@ -265,10 +258,6 @@ def _catalogue(metrics: dict[str, Any]) -> Iterator[str]:
 def _meanings(parts: Iterable[tuple[str, str]]) -> Iterator[str]:
     lines = (f"<b>{text(title)}</b>: {text(about)}" for title, about in parts)
     yield Markup(f"<p class='quiet'>{'<br>'.join(lines)}</p>")
-
-
-def _quiet(words: str) -> Markup:
-    return Markup(f"<p class='quiet'>{text(words)}</p>")
 
 
 def _round(number_of: int | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from morphosphere.summary.html import Markup, listing, text
@@ -58,3 +58,29 @@ def _lines(said: dict[str, list[str]]) -> Iterator[Markup]:
     if said:
         lines = [f"{', '.join(names)}: {note}" for note, names in said.items()]
         yield Markup(f"<div class='quiet'>{listing(lines)}</div>")
+
+
+def sections_of(
+    metrics: dict[str, Any], sections: Iterable[tuple[str, set[str], Iterable[str]]]
+) -> tuple[list[str], set[str]]:
+    """The lines of a page's sections, and the keys of `metrics` that they tell.
+
+    Parameters
+    ----------
+    metrics : dict
+    sections : iterable of (str, set of str, iterable of str)
+        Title, keys and lines of each; one of which no key is there is left out.
+    """
+    told: set[str] = {"notes"}
+    lines: list[str] = []
+    for title, keys, body in sections:
+        told |= keys
+        if any(key in metrics for key in keys):
+            lines += [Markup(f"<h2>{text(title)}</h2>"), *body]
+            lines += notes_together(tuple(keys), metrics.get("notes", {}))
+    return lines, told
+
+
+def quiet(words: str) -> Markup:
+    """A paragraph in small grey letters."""
+    return Markup(f"<p class='quiet'>{text(words)}</p>")

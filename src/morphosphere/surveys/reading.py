@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from morphosphere.calibration import softmax
-from morphosphere.errors import ConfigError
+from morphosphere.devices import gpu_of
 from morphosphere.parallel import World
 from morphosphere.posterior import QUANTILES, probabilities
 from morphosphere.surveys.facts import ModelFacts, facts_of, type_columns
@@ -88,7 +88,7 @@ class ClassModel(ModelFacts):
             If `device` is "cuda" and PyTorch finds no GPU.
         """
         facts = facts_of(path)
-        gpu = _gpu(device, ranks or World())
+        gpu = gpu_of(device, ranks or World(), key="transfer.predict.device")
         network = None
         if gpu:
             from morphosphere.learn.class_bundle import load_class_networks
@@ -158,16 +158,3 @@ class ClassModel(ModelFacts):
     def _type(self, said: list[dict[str, np.ndarray]]) -> np.ndarray:
         logits = [one["type_logits"][:, m] for one in said for m in range(one["logits"].shape[1])]
         return probabilities(logits, self.type.temperature)
-
-
-def _gpu(device: str, ranks: World) -> str | None:
-    if device == "cpu":
-        return None
-    import torch
-
-    count = torch.cuda.device_count()
-    if device == "cuda" and not count:
-        raise ConfigError(
-            "transfer.predict.device is cuda, but PyTorch finds no GPU here; use auto or cpu"
-        )
-    return f"cuda:{ranks.local_rank % count}" if count else None

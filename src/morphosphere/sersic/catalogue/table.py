@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from morphosphere.errors import ConfigError, InputError
 from morphosphere.progress import log, progress
 from morphosphere.structure.intervals import interval_columns
 from morphosphere.structure.parameters import Space
+from morphosphere.tables.names import check_distinct, plain_name
 
 #: Rows in memory at a time.
 ROWS = 16384
@@ -63,7 +63,9 @@ class Contents:
             )
         self._from |= {name: name for name in names}
         self._from |= self._extra()
-        _check_distinct(list(self._from), predictions.path)
+        check_distinct(
+            list(self._from), predictions.path, "leave one out of sersic.catalogue.columns"
+        )
         self.about = {new: predictions.about(old) for new, old in self._from.items()}
         self.about |= {name: about for name, about in _ABOUT.items() if name in self._from}
 
@@ -136,20 +138,4 @@ class Contents:
                 raise ConfigError(
                     f"sersic.catalogue.columns: {name!r} is in the catalogue anyway; leave it out"
                 )
-        return {_plain(name): name for name in self._settings.columns}
-
-
-def _plain(name: str) -> str:
-    """A name of letters, digits and underscores, as FITS recommends."""
-    return re.sub(r"[^A-Za-z0-9_]", "_", name)
-
-
-def _check_distinct(names: list[str], path: Path) -> None:
-    """Raise ConfigError where names differ by case alone: FITS does not tell them apart."""
-    seen: dict[str, str] = {}
-    for name in names:
-        if (other := seen.setdefault(name.lower(), name)) is not name:
-            raise ConfigError(
-                f"{path}: columns {other!r} and {name!r} of the catalogue differ by case alone, "
-                "which FITS does not tell apart; leave one out of sersic.catalogue.columns"
-            )
+        return {plain_name(name): name for name in self._settings.columns}

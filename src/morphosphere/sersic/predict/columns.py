@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from morphosphere.structure.flags import FLAGS
 from morphosphere.structure.intervals import interval_columns
 from morphosphere.structure.parameters import Space
@@ -89,17 +87,3 @@ def about_columns(space: Space) -> dict[str, dict[str, str]]:
         },
     }
     return about
-
-
-def free_names(columns: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
-    """A name for each of `columns` that is not in `taken`: its own, or ``input_<name>``."""
-    used, found = {*taken, *columns}, {}
-    taken = set(taken)
-    for name in columns:
-        new = name
-        if name in taken:
-            while new in used:
-                new = f"input_{new}"
-            used.add(new)
-        found[name] = new
-    return found

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from morphosphere.artefacts.catalogue import CatalogueWriter
+from morphosphere.artefacts.columns import free_names
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import SPLITS, split_of
 from morphosphere.config.sersic_predict import SersicPredictSettings
@@ -21,7 +22,7 @@ from morphosphere.parallel import World
 from morphosphere.predict.catalogue import Chunks
 from morphosphere.predict.scratch import Scratch
 from morphosphere.progress import progress
-from morphosphere.sersic.predict.columns import about_columns, free_names, predicted_columns
+from morphosphere.sersic.predict.columns import about_columns, predicted_columns
 from morphosphere.sersic.reading import SersicModel
 from morphosphere.structure import flags as flagging
 from morphosphere.structure.flags import BITS, FLAGS, Seen

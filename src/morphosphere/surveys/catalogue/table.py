@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,6 +16,7 @@ from morphosphere.errors import ConfigError, InputError
 from morphosphere.progress import log, progress
 from morphosphere.surveys.catalogue.places import Places
 from morphosphere.surveys.facts import ModelFacts, type_columns
+from morphosphere.tables.names import check_distinct, plain_name
 
 #: Rows in memory at a time.
 ROWS = 16384
@@ -88,7 +88,11 @@ class Contents:
         self._places = Places(placed) if placed else None
         self._extra = self._check_extra()
         self._describe()
-        _check_distinct(list(self.about), predictions.path)
+        check_distinct(
+            list(self.about),
+            predictions.path,
+            "rename the class, or leave the column out of transfer.catalogue.columns",
+        )
 
     @property
     def numbers(self) -> list[str]:
@@ -266,32 +270,18 @@ class Contents:
         classes = self._model.classes
         said = ["predicted", *(f"p_{name}{end}" for end in ("", "_std") for name in classes)]
         said += [*_PREDICTED, *(x for x in type_columns() if x in self._predictions.columns)]
-        about.update({_plain(name): self._predictions.about(name) for name in said})
+        about.update({plain_name(name): self._predictions.about(name) for name in said})
         about["label"] = {"description": "Known class, empty for none", "ucd": "src.class"}
         about.update({name: facts for name, facts in _KNOWN.items() if name in known})
         last = ["split", "model_version"]
         about.update({name: self._predictions.about(name) for name in last})
-        self._from_predictions = {"id": "image_id", **{_plain(name): name for name in said + last}}
+        self._from_predictions = {
+            "id": "image_id",
+            **{plain_name(name): name for name in said + last},
+        }
         for name in self._extra:
             if name in about:
                 raise ConfigError(
                     f"transfer.catalogue.columns: {name!r} is in the catalogue anyway; leave it out"
                 )
             about[name] = self._images.column_attributes(name)
-
-
-def _plain(name: str) -> str:
-    """A name of letters, digits and underscores, as FITS recommends."""
-    return re.sub(r"[^A-Za-z0-9_]", "_", name)
-
-
-def _check_distinct(names: list[str], path: Path) -> None:
-    """Raise ConfigError where names differ by case alone: FITS does not tell them apart."""
-    seen: dict[str, str] = {}
-    for name in names:
-        if (other := seen.setdefault(name.lower(), name)) is not name:
-            raise ConfigError(
-                f"{path}: columns {other!r} and {name!r} of the catalogue differ by case alone, "
-                "which FITS does not tell apart; rename the class, or leave the column out of "
-                "transfer.catalogue.columns"
-            )

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from morphosphere.artefacts.catalogue import CatalogueWriter
+from morphosphere.artefacts.columns import free_names
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.config.survey_predict import SurveyPredictSettings
 from morphosphere.errors import InputError
@@ -180,20 +181,6 @@ def _write(source: ImageSet, network: ClassModel, scratch: Scratch, output: Path
             columns["features"] = features.read(rows.start, rows.stop)
             out.append(columns, about)
     return dict(zip(network.classes, counts.tolist()))
-
-
-def free_names(columns: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
-    """A name for each of `columns` that is not in `taken`: its own, or ``input_<name>``."""
-    used, found = {*taken, *columns}, {}
-    taken = set(taken)
-    for name in columns:
-        new = name
-        if name in taken:
-            while new in used:
-                new = f"input_{new}"
-            used.add(new)
-        found[name] = new
-    return found
 
 
 def _about(network: ClassModel) -> dict[str, dict[str, str]]:
