@@ -73,7 +73,7 @@ def _whole(metrics: dict[str, Any]) -> Iterator[str]:
     ]
     for name in metrics["r2"]:
         cells = [_with(part, "r2", name) for part in parts]
-        rows.append([f"R² of {_within(name).partition(' [')[0]}", *cells, ""])
+        rows.append([f"R² of {_within(name)}", *cells, ""])
     for name in ("68", "95"):
         about = "Share of true values of all parameters inside."
         cells = [_with(part, "coverage", name) for part in parts]
