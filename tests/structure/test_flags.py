@@ -31,8 +31,9 @@ def _names(image: np.ndarray, **given: float) -> list[str]:
     return names_of(_look(image, **given).flags)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def random() -> np.random.Generator:
+    """The same numbers for each test, whichever ran before it in the same process."""
     return np.random.default_rng(11)
 
 
