@@ -70,7 +70,7 @@ def test_settings_that_hold_more_in_memory_ask_for_more():
     def asked(stage, **sections):
         return chunk_mb(stage, Config.model_validate({"simulations": {"mock": {}}, **sections}))
 
-    assert asked("extract", extract={"chunk": 4_000_000}) == 2 * asked("extract")
+    assert asked("extract", extract={"chunk": 1_000_000}) == 2 * asked("extract")
     assert asked("learn", learn={"memory_mib": 8192}) > asked("learn") + 7000
     for stage, sections in {
         "render": {"render": {"size": 512}},

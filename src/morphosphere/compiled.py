@@ -14,12 +14,21 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile with Numba, without threads; the code is cached if any cache can be written.
 
     Numba keeps it beside the source or, if that cannot be written, in the user's cache folder;
-    where neither can be, it refuses to compile with a cache.
+    where neither can be, it refuses to compile with a cache. Numbers must be finite.
     """
+    return _compiled(function, _OPTIONS)
+
+
+def compiled_strictly(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for functions that meet numbers which are not finite; sums are not vectorised."""
+    return _compiled(function, {**_OPTIONS, "fastmath": False})
+
+
+def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
     try:
-        return numba.njit(cache=True, **_OPTIONS)(function)
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError:
-        return numba.njit(**_OPTIONS)(function)
+        return numba.njit(**options)(function)
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -36,7 +36,7 @@ class CountingSnapshot:
     def __init__(self) -> None:
         self.ranges: list[tuple[int, int]] = []
 
-    def read(self, component, fields, start, stop):
+    def read(self, component, fields, start, stop, rooms=None):
         self.ranges.append((start, stop))
         return {"mass": np.arange(start, stop)}
 

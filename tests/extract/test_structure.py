@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from morphosphere.extract import structure
+from morphosphere.extract import structure, sums
 
 
 @pytest.fixture
@@ -116,3 +116,37 @@ def test_particles_at_rest_and_a_single_one_have_a_frame():
     frame = structure.disc_frame(still, still, np.ones(1), np.eye(3))
     np.testing.assert_allclose(frame @ frame.T, np.eye(3), atol=1e-12)
     assert np.isnan(structure.rotation_fraction(still, still, np.ones(1), frame[2]))
+
+
+def test_the_radius_of_half_is_that_of_sorting(rng):
+    for count, kind in ((1, np.float32), (50, np.float64), (30_000, np.float32)):
+        radius = rng.exponential(3, count).astype(kind)
+        weight = rng.random(count).astype(np.float32)
+        order = np.argsort(radius)
+        inside = np.cumsum(weight[order], dtype=np.float64)
+        expected = radius[order[np.searchsorted(inside, inside[-1] / 2)]]
+        assert structure.radius_of_half(radius, weight) == expected
+    assert structure.radius_of_half(np.full(9, 2.5), np.ones(9)) == 2.5
+
+
+@pytest.mark.parametrize("values", [(3, 2, 1), (5, 5, 0.1), (1, 0, 0), (7e9, 3e-9, 1e-9)])
+def test_axes_of_a_matrix_are_those_of_lapack(rng, values):
+    turn = turned(rng)
+    matrix = turn.T @ np.diag(np.array(values, dtype=float)) @ turn
+    found, axes = sums.principal(matrix)
+    expected, _ = np.linalg.eigh(matrix)
+    np.testing.assert_allclose(found, expected, atol=1e-14 * max(values))
+    np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-14)
+    np.testing.assert_allclose(axes @ matrix @ axes.T, np.diag(found), atol=1e-14 * max(values))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_one_number_that_is_not_finite_is_found(kind, wrong):
+    values = np.full((41, 3), -1e30, dtype=kind)
+    assert structure.all_finite(values)
+    values[37, 1] = wrong
+    assert not structure.all_finite(values)
+    mean, known = structure.known_mean(values[:, 1], np.full(41, 2, dtype=np.float32))
+    assert known == 80
+    assert mean == pytest.approx(-1e30)

@@ -46,6 +46,12 @@ FIELDS = {
     "magnitudes": "mag",
 }
 _CHUNK = 1 << 16
+#: Chunks by which a column grows; what is not needed is taken off at the end.
+_AHEAD = 16
+#: Datasets of a component that say where the particles of each galaxy are.
+_INDEX = ("offset", "count")
+#: Galaxies whose properties are read at a time.
+_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,7 @@ class GalaxySetWriter:
 
     def _finish(self) -> None:
         for grown in self._columns.values():
-            grown.flush()
+            grown.finish()
         table = self._file.create_group("galaxies")
         for name, values in self._rows.items():
             text = isinstance(values[0], str)
@@ -168,26 +174,39 @@ class _GrowingColumn:
     def __init__(self, dataset: h5py.Dataset) -> None:
         self._dataset = dataset
         self._held = np.empty((_CHUNK, *dataset.shape[1:]), dtype=dataset.dtype)
-        self._written = self._waiting = 0
+        self._written = self._waiting = self._room = 0
 
     def append(self, values: np.ndarray, start: int) -> None:
         """Append rows; rows that were left out before `start` are zero."""
         if gap := start - self._written - self._waiting:
             self.append(np.zeros((gap, *values.shape[1:]), values.dtype), start - gap)
+        count = len(values)
+        if self._waiting + count < _CHUNK:
+            self._held[self._waiting : self._waiting + count] = values
+            self._waiting += count
+            return
         while len(values):
             n = min(len(values), _CHUNK - self._waiting)
             self._held[self._waiting : self._waiting + n] = values[:n]
             self._waiting += n
             values = values[n:]
             if self._waiting == _CHUNK:
-                self.flush()
+                self._flush()
 
-    def flush(self) -> None:
-        """Write what is waiting."""
+    def _flush(self) -> None:
+        """Write a whole chunk as it is, past HDF5's cache."""
+        if self._written == self._room:
+            self._room += _AHEAD * _CHUNK
+            self._dataset.resize(self._room, axis=0)
+        place = (self._written,) + (0,) * (self._held.ndim - 1)
+        self._dataset.id.write_direct_chunk(place, self._held)
+        self._written, self._waiting = self._written + _CHUNK, 0
+
+    def finish(self) -> None:
+        """Write what is waiting, and cut to the rows that there are."""
         stop = self._written + self._waiting
         self._dataset.resize(stop, axis=0)
         self._dataset[self._written : stop] = self._held[: self._waiting]
-        self._written, self._waiting = stop, 0
 
 
 class GalaxySet:
@@ -214,6 +233,17 @@ class GalaxySet:
             name: (self._file[name]["offset"][()], self._file[name]["count"][()])
             for name in COMPONENTS
         }
+        # opening a dataset costs as much as reading a galaxy's part of it
+        self._fields = {
+            name: {key: item for key, item in self._file[name].items() if key not in _INDEX}
+            for name in COMPONENTS
+        }
+        self._columns = {
+            name: item.asstr() if h5py.check_string_dtype(item.dtype) else item
+            for name, item in self._file["galaxies"].items()
+            if name != "frame"
+        }
+        self._rows: tuple[range, dict[str, np.ndarray]] = (range(0), {})
 
     def __enter__(self) -> GalaxySet:
         return self
@@ -226,12 +256,7 @@ class GalaxySet:
 
     def properties(self) -> dict[str, np.ndarray]:
         """All properties: column name to array (G,); strings as objects."""
-        table = self._file["galaxies"]
-        return {
-            name: item.asstr()[()] if h5py.check_string_dtype(item.dtype) else item[()]
-            for name, item in table.items()
-            if name != "frame"
-        }
+        return {name: column[()] for name, column in self._columns.items()}
 
     def count(self, component: str) -> np.ndarray:
         """Number of particles of a component in each galaxy, shape (G,)."""
@@ -242,16 +267,18 @@ class GalaxySet:
         parts = {}
         for name in components:
             offset, count = (int(a[index]) for a in self._index[name])
-            keys = [key for key in self._file[name] if key not in ("offset", "count")]
-            if keys:
-                parts[name] = {key: self._file[name][key][offset : offset + count] for key in keys}
-        table = self._file["galaxies"]
-        properties = {
-            name: item.asstr()[index] if h5py.check_string_dtype(item.dtype) else item[index]
-            for name, item in table.items()
-            if name != "frame"
-        }
-        return Galaxy(properties, parts, self._frames[index])
+            if fields := self._fields[name]:
+                parts[name] = {key: it[offset : offset + count] for key, it in fields.items()}
+        return Galaxy(self._properties(index), parts, self._frames[index])
+
+    def _properties(self, index: int) -> dict[str, Any]:
+        """Properties of one galaxy; read for many galaxies at a time."""
+        if index not in self._rows[0]:
+            block = range(index - index % _ROWS, min(index - index % _ROWS + _ROWS, len(self)))
+            part = slice(block.start, block.stop)
+            self._rows = block, {name: column[part] for name, column in self._columns.items()}
+        block, values = self._rows
+        return {name: value[index - block.start] for name, value in values.items()}
 
     def __iter__(self) -> Iterator[Galaxy]:
         return (self.galaxy(i) for i in range(len(self)))

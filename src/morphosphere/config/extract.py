@@ -65,7 +65,7 @@ class ExtractSettings(Settings):
     )
     dark_matter: bool = Field(False, description="Keep the dark matter particles too.")
     chunk: int = Field(
-        2_000_000,
+        500_000,
         ge=1000,
         description="Particles of a component that a rank reads at once; memory is about 250 bytes "
         "for each. A galaxy with more is read whole.",

@@ -14,6 +14,10 @@ Particles = dict[str, np.ndarray]
 
 #: Share of the stellar mass whose age (metallicity) must be known for a mean to be given.
 KNOWN = 0.99
+#: Logarithm of the ratio of light that a magnitude is.
+_PER_MAGNITUDE = np.float32(-0.4 * np.log(10))
+#: Fields that must be finite.
+FINITE = ("position", "velocity", "mass")
 #: Bands in which the half-light radius is measured, best first.
 LIGHT_BANDS = ("r", "V", "i", "g")
 
@@ -40,6 +44,7 @@ def make_galaxy(
     bands: tuple[str, ...],
     settings: ExtractSettings,
     identity: dict[str, Any],
+    checked: bool = False,
 ) -> Galaxy:
     """Centre, cut and measure one galaxy.
 
@@ -56,19 +61,21 @@ def make_galaxy(
     settings : ExtractSettings
     identity : dict
         First columns of the properties: ``galaxy_id`` and so on.
+    checked : bool
+        Whether all numbers are known to be finite.
 
     Raises
     ------
     Rejected
         If numbers are not finite, or no star is left.
     """
-    _check_finite(particles)
+    if not checked:
+        _check_finite(particles)
     particles = {name: dict(fields) for name, fields in particles.items()}
     particles["stars"] = stars = _without_winds(particles["stars"])
     if len(stars["mass"]) == 0:
         raise Rejected("no stars")
-    _centre(particles, position, box_size, settings.centre)
-    radius = {name: _norm(fields["position"]) for name, fields in particles.items()}
+    radius = _centre(particles, position, box_size, settings.centre)
     if settings.aperture is not None:
         limit = settings.aperture
         if settings.aperture_unit == "half_mass_radius":
@@ -76,21 +83,21 @@ def make_galaxy(
         for name, fields in particles.items():
             inside = radius[name] <= limit
             if not inside.all():
-                particles[name] = {key: values[inside] for key, values in fields.items()}
+                particles[name] = _taken(fields, inside)
                 radius[name] = radius[name][inside]
         stars = particles["stars"]
         if len(stars["mass"]) == 0:
             raise Rejected("no stars in the aperture")
     half_mass = structure.radius_of_half(radius["stars"], stars["mass"])
     inner = radius["stars"] <= settings.frame_radius * half_mass
-    bulk = structure.weighted_mean(stars["velocity"][inner], stars["mass"][inner])
+    weight = stars["mass"] * inner
+    bulk = structure.weighted_mean(stars["velocity"], weight).astype(np.float32)
     for fields in particles.values():
-        fields["velocity"] = fields["velocity"] - bulk.astype(np.float32)
-    place, speed, mass = (stars[key][inner] for key in ("position", "velocity", "mass"))
+        fields["velocity"] = fields["velocity"] - bulk
     axes, ratio = structure.shape_axes(
         stars["position"], stars["mass"], settings.frame_radius * half_mass
     )
-    frame = structure.disc_frame(place, speed, mass, axes)
+    frame = structure.disc_frame(stars["position"], stars["velocity"], weight, axes)
     properties = {
         **identity,
         **_masses(particles, half_mass),
@@ -112,61 +119,69 @@ def make_galaxy(
 
 def _check_finite(particles: dict[str, Particles]) -> None:
     for name, fields in particles.items():
-        for key in ("position", "velocity", "mass"):
-            # A sum is finite unless a term is not; it is the fastest test.
-            if np.isfinite(fields[key].sum(dtype=np.float64)):
+        for key in FINITE:
+            if structure.all_finite(fields[key]):
                 continue
             finite = np.isfinite(fields[key])
             bad = np.flatnonzero(~(finite.all(axis=1) if finite.ndim > 1 else finite))
-            if len(bad):
-                said = f"{len(bad)} particles of {name} have no finite {key}"
-                raise Rejected(said, (name, key, int(bad[0])))
+            said = f"{len(bad)} particles of {name} have no finite {key}"
+            raise Rejected(said, (name, key, int(bad[0])))
 
 
 def _without_winds(stars: Particles) -> Particles:
     is_star = stars.pop("is_star", np.True_)
-    if is_star.all():
-        return stars
-    return {name: values[is_star] for name, values in stars.items()}
+    return stars if is_star.all() else _taken(stars, is_star)
+
+
+def _taken(fields: Particles, keep: np.ndarray) -> Particles:
+    """The particles to keep."""
+    rows = np.flatnonzero(keep)
+    return {name: values.take(rows, axis=0) for name, values in fields.items()}
 
 
 def _centre(
     particles: dict[str, Particles], position: np.ndarray, box_size: float, how: str
-) -> None:
-    """Move positions to the centre, across the periodic edge."""
+) -> dict[str, np.ndarray]:
+    """Move positions to the centre, across the periodic edge; return the distances from it."""
     known = bool(np.isfinite(position).all())
     start = position if known else particles["stars"]["position"][0]
-    for fields in particles.values():
-        fields["position"] = structure.nearest_image(fields["position"] - start, box_size)
-    if known and how == "catalogue":
-        shift = np.zeros(3)
-    elif how == "catalogue" and (lowest := _lowest_potential(particles)) is not None:
+    shift = np.zeros(3)
+    if not known or how != "catalogue":
+        moved = {
+            name: structure.nearest_image(fields["position"] - start, box_size)
+            for name, fields in particles.items()
+        }
+        lowest = _lowest_potential(particles, moved) if how == "catalogue" else None
         shift = lowest
-    else:
-        stars = particles["stars"]
-        shift = structure.shrinking_sphere(stars["position"], stars["mass"])
-    for fields in particles.values():
-        # The shift can move a particle beyond half a box from the centre.
-        moved = structure.nearest_image(fields["position"] - shift, box_size)
-        fields["position"] = moved.astype(np.float32)
+        if lowest is None:
+            shift = structure.shrinking_sphere(moved["stars"], particles["stars"]["mass"])
+    radius = {}
+    for name, fields in particles.items():
+        fields["position"], radius[name] = structure.centred(
+            fields["position"], start, shift, box_size
+        )
+    return radius
 
 
-def _lowest_potential(particles: dict[str, Particles]) -> np.ndarray | None:
+def _lowest_potential(
+    particles: dict[str, Particles], position: dict[str, np.ndarray]
+) -> np.ndarray | None:
+    """Where the particle of lowest potential is, of all components; None if none is known."""
     best, place = np.inf, None
-    for fields in particles.values():
+    for name, fields in particles.items():
         potential = fields.get("potential")
         if potential is None or len(potential) == 0 or not np.isfinite(potential).any():
             continue
         index = int(np.nanargmin(potential))
         if potential[index] < best:
-            best, place = float(potential[index]), fields["position"][index].copy()
+            best, place = float(potential[index]), position[name][index]
     return place
 
 
 def _masses(particles: dict[str, Particles], half_mass: float) -> dict[str, Any]:
     stars, gas = particles["stars"], particles.get("gas")
-    stellar = float(stars["mass"].sum(dtype=np.float64))
-    gaseous = float(gas["mass"].sum(dtype=np.float64)) if gas is not None else np.nan
+    stellar = structure.total(stars["mass"])
+    gaseous = structure.total(gas["mass"]) if gas is not None else np.nan
     has_sfr = gas is not None and "sfr" in gas
     return {
         "stellar_mass": stellar,
@@ -174,18 +189,15 @@ def _masses(particles: dict[str, Particles], half_mass: float) -> dict[str, Any]
         "gas_fraction": gaseous / (gaseous + stellar),
         "n_stars": len(stars["mass"]),
         "half_mass_radius": half_mass,
-        "sfr": float(gas["sfr"].sum(dtype=np.float64)) if has_sfr else np.nan,
+        "sfr": structure.total(gas["sfr"]) if has_sfr else np.nan,
     }
 
 
 def _mean(stars: Particles, name: str) -> float:
     if name not in stars:
         return np.nan
-    values, mass = stars[name], stars["mass"].astype(np.float64)
-    known = np.isfinite(values)
-    if not mass[known].sum() > KNOWN * mass.sum():
-        return np.nan
-    return float(structure.weighted_mean(values[known], mass[known]))
+    mean, known = structure.known_mean(stars[name], stars["mass"])
+    return mean if known > KNOWN * structure.total(stars["mass"]) else np.nan
 
 
 def _half_light(stars: Particles, radius: np.ndarray, bands: tuple[str, ...]) -> float:
@@ -193,12 +205,9 @@ def _half_light(stars: Particles, radius: np.ndarray, bands: tuple[str, ...]) ->
     if band is None or "magnitudes" not in stars:
         return np.nan
     magnitude = stars["magnitudes"][:, bands.index(band)]
-    known = np.isfinite(magnitude)
-    if not known.any():
+    if not (known := np.isfinite(magnitude)).all():
+        magnitude, radius = magnitude[known], radius[known]
+    if len(magnitude) == 0:
         return np.nan
-    light = 10 ** (-0.4 * (magnitude[known].astype(np.float64) - magnitude[known].min()))
-    return structure.radius_of_half(radius[known], light)
-
-
-def _norm(vectors: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    light = np.exp(_PER_MAGNITUDE * (magnitude - magnitude.min()))
+    return structure.radius_of_half(radius, light)

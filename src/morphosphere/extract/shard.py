@@ -15,13 +15,14 @@ import numpy as np
 
 from morphosphere.artefacts.galaxyset import Galaxy, GalaxySetWriter
 from morphosphere.config.extract import ExtractSettings
-from morphosphere.extract.galaxy import Rejected, make_galaxy
+from morphosphere.extract.galaxy import FINITE, Rejected, make_galaxy
 from morphosphere.extract.plan import Plan, components
 from morphosphere.extract.select import keeps
 from morphosphere.extract.slabs import Slab, particles_read, read_slab, slabs
 from morphosphere.memory import give_back
 from morphosphere.parallel import World
 from morphosphere.snapshots.protocol import Snapshot
+from morphosphere.snapshots.rooms import Rooms
 
 #: Slabs for each rank of a group, or more: their work is uneven.
 SLABS = 4
@@ -42,8 +43,11 @@ def write_shard(
     settings: ExtractSettings,
     group: World,
     advance: Callable[[int], None],
+    rooms: Rooms,
 ) -> Outcome:
     """Write the galaxies of one shard, made slab by slab by the ranks of a group in turn.
+
+    Particles are read into memory of `rooms`.
 
     Returns
     -------
@@ -59,13 +63,13 @@ def write_shard(
     rows = [range(part.start + piece.start, part.start + piece.stop) for piece in pieces]
     if not group.first:
         for number in range(group.rank, len(rows), group.size):
-            group.send(list(galaxies(plan, rows[number], settings)))
+            group.send(list(galaxies(plan, rows[number], settings, rooms)))
             give_back()
         return outcome
     with GalaxySetWriter(path, attributes(plan, settings)) as writer:
         for number in range(len(rows)):
             rank = number % group.size
-            made = group.receive(rank) if rank else galaxies(plan, rows[number], settings)
+            made = group.receive(rank) if rank else galaxies(plan, rows[number], settings, rooms)
             for result in made:
                 if isinstance(result, Galaxy):
                     writer.add(result)
@@ -78,9 +82,11 @@ def write_shard(
 
 
 def galaxies(
-    plan: Plan, rows: range, settings: ExtractSettings
+    plan: Plan, rows: range, settings: ExtractSettings, rooms: Rooms
 ) -> Iterator[Galaxy | tuple[str, str]]:
     """Read a slab, the subhalos in some rows of the plan; make a galaxy of each.
+
+    They are of memory that the next slab is read into.
 
     Yields
     ------
@@ -90,7 +96,11 @@ def galaxies(
     snapshot, subhalos, header = plan.snapshot, plan.subhalos, plan.snapshot.header
     names = components(snapshot, settings)
     numbers = np.arange(rows.start, rows.stop)
-    data = {n: read_slab(snapshot, subhalos, n, _wanted(snapshot, n), numbers) for n in names}
+    rooms.clear()
+    data = {
+        n: read_slab(snapshot, subhalos, n, _wanted(snapshot, n), numbers, rooms) for n in names
+    }
+    checked = all(slab.finite(FINITE) for slab in data.values())
     for index, row in enumerate(rows):
         identity = {
             "galaxy_id": plan.galaxy_id(row),
@@ -107,6 +117,7 @@ def galaxies(
                 bands=snapshot.bands,
                 settings=settings,
                 identity=identity,
+                checked=checked,
             )
         except Rejected as reason:
             yield identity["galaxy_id"], _why(reason, snapshot, data, index)

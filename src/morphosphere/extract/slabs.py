@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from morphosphere.extract.structure import all_finite
 from morphosphere.snapshots.protocol import Snapshot, Subhalos
+from morphosphere.snapshots.rooms import Rooms
 
 #: Two ranges closer than this many particles are read as one: seeking costs more than reading.
 GAP = 8192
@@ -94,6 +96,10 @@ class Slab:
         segment, rows = self.places[index]
         return {name: values[rows] for name, values in self.segments[segment].items()}
 
+    def finite(self, fields: Sequence[str]) -> bool:
+        """Whether some fields of all particles that were read are finite."""
+        return all(all_finite(segment[name]) for segment in self.segments for name in fields)
+
 
 def read_slab(
     snapshot: Snapshot,
@@ -101,10 +107,12 @@ def read_slab(
     component: str,
     fields: Sequence[str],
     rows: np.ndarray,
+    rooms: Rooms | None = None,
 ) -> Slab:
     """Read one component of several subhalos, in as few contiguous ranges as possible.
 
-    Ranges that follow each other closely are read as one; each byte is read once.
+    Ranges that follow each other closely are read as one; each byte is read once, into memory of
+    `rooms` if they are given.
     """
     offset, count = subhalos.offset[component][rows], subhalos.count[component][rows]
     order = np.argsort(offset, kind="stable")
@@ -119,7 +127,7 @@ def read_slab(
         segments[-1][1] = max(segments[-1][1], high)
         first = segments[-1][0]
         places[i] = (len(segments) - 1, slice(low - first, high - first))
-    read = [snapshot.read(component, fields, low, high) for low, high in segments]
+    read = [snapshot.read(component, fields, low, high, rooms) for low, high in segments]
     if not read:
         read = [snapshot.read(component, fields, 0, 0)]
     return Slab(read, places, offset)

@@ -1,14 +1,18 @@
 """The arithmetic of one galaxy: centre, frame, shape and kinematics. Pure functions of arrays.
 
 Positions (N, 3) are in kpc, velocities (N, 3) in km/s, masses (N,) in solar masses; sums are in
-double precision. Products are `numpy.einsum`, not ``@``: ranks share the work, and the threads that
-BLAS starts for long vectors cost them more than they bring.
+double precision. Long loops are compiled, each reading its arrays once, in `extract.sums`; without
+threads, since ranks share the work.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from morphosphere.extract import sums
+
+#: Bits of the exponent, which are all set in a number that is not finite.
+_EXPONENT = {4: np.uint32(0x7F800000), 8: np.uint64(0x7FF0000000000000)}
 #: Below this share of ordered angular momentum, its direction is noise and the shape decides.
 COHERENCE = 0.2
 
@@ -21,6 +25,19 @@ def nearest_image(offset: np.ndarray, box_size: float) -> np.ndarray:
     if box_size > 0:
         offset -= box_size * np.round(offset / box_size)
     return offset
+
+
+def centred(
+    position: np.ndarray, start: np.ndarray, shift: np.ndarray, box_size: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Positions about ``start + shift`` in single precision, and distances from there, (N,).
+
+    `start` is what the nearest images are taken of; the shift can move a particle beyond half a
+    box from the centre, so that they are taken again.
+    """
+    room, radius = np.empty(position.shape, np.float32), np.empty(len(position), np.float32)
+    sums.centred(position, start, shift, box_size, room, radius)
+    return room, radius
 
 
 def shrinking_sphere(
@@ -49,14 +66,28 @@ def shrinking_sphere(
     return centre
 
 
+def all_finite(values: np.ndarray) -> bool:
+    """Whether all numbers of an array of single or double precision are finite."""
+    return sums.finite(*_bits(values))
+
+
+def known_mean(values: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """Weighted mean of the finite ones of values (N,), and the sum of their weights."""
+    values = np.ascontiguousarray(values)
+    out, there = sums.known(values, *_bits(values), weight)
+    return (out / there if there else np.nan), there
+
+
 def radius_of_half(radius: np.ndarray, weight: np.ndarray) -> float:
     """Radius that holds half of the weight; NaN without any."""
-    total = weight.sum(dtype=np.float64)
-    if len(radius) == 0 or not total > 0:
-        return np.nan
-    order = np.argsort(radius)
-    inside = np.cumsum(weight[order], dtype=np.float64)
-    return float(radius[order[np.searchsorted(inside, total / 2)]])
+    # Numbers that are not negative have the order of their bits.
+    row = sums.middle(_bits(radius)[0], weight)
+    return float(radius[row]) if row >= 0 else np.nan
+
+
+def total(values: np.ndarray) -> float:
+    """Sum of values (N,) in double precision."""
+    return sums.total(values)
 
 
 def shape_axes(
@@ -74,28 +105,10 @@ def shape_axes(
     ratio : float
         Minor over major; NaN for fewer than 10 particles.
     """
-    axes, scale, ratio = np.eye(3), np.ones(3), np.nan
     if len(mass) < 10 or not radius > 0:
-        return axes, ratio
-    # Elongated shapes reach beyond the sphere; what lies farther hardly ever comes in.
-    near = np.einsum("ij,ij->i", position, position) < (4 * radius) ** 2
-    # Coordinate by coordinate in memory, which is what the products below run along.
-    x = np.ascontiguousarray(position[near].T, dtype=np.float64)
-    mass = mass[near].astype(np.float64)
-    for _ in range(iterations):
-        turned = np.einsum("ij,jn->in", axes / scale[:, None], x)
-        turned *= turned
-        weight = mass * (turned.sum(axis=0) < radius**2)
-        if np.count_nonzero(weight) < 10:
-            break
-        values, vectors = np.linalg.eigh(np.einsum("in,jn->ij", x * weight, x) / weight.sum())
-        lengths = np.sqrt(np.maximum(values[::-1], 1e-12 * max(values[-1], 1e-30)))
-        axes = vectors.T[::-1]
-        scale = lengths / np.prod(lengths) ** (1 / 3)
-        last, ratio = ratio, float(lengths[2] / lengths[0])
-        if abs(ratio - last) < 1e-3:
-            break
-    return axes, ratio
+        return np.eye(3), np.nan
+    axes, ratio = sums.shape(position, mass, radius, iterations)
+    return axes, ratio if ratio >= 0 else np.nan
 
 
 def disc_frame(
@@ -112,24 +125,11 @@ def disc_frame(
     Parameters
     ----------
     position, velocity, mass : ndarray
-        Stars near the centre.
+        Stars near the centre; those of no mass do not count.
     axes : ndarray, shape (3, 3)
         Of `shape_axes`.
     """
-    momenta = cross(position, velocity) * mass[:, None]
-    spin = momenta.sum(axis=0, dtype=np.float64)
-    amount = np.linalg.norm(momenta, axis=1).sum(dtype=np.float64)
-    length = np.linalg.norm(spin)
-    if amount > 0 and length > COHERENCE * amount:
-        up = spin / length
-    else:
-        up = axes[2] if axes[2] @ spin >= 0 else -axes[2]
-    along = axes[0] - (axes[0] @ up) * up
-    if np.linalg.norm(along) < 1e-3:
-        along = axes[1] - (axes[1] @ up) * up
-    along /= np.linalg.norm(along)
-    along = along * np.sign(along[np.argmax(np.abs(along))])
-    return np.stack([along, np.cross(up, along), up])
+    return sums.frame(position, velocity, mass, axes, COHERENCE)
 
 
 def rotation_fraction(
@@ -141,34 +141,24 @@ def rotation_fraction(
     with j_z the specific angular momentum along the axis and R the distance from it. An isotropic
     system without rotation has 1/3, a cold disc 1.
     """
-    total = (mass * np.einsum("ni,ni->n", velocity, velocity)).sum(dtype=np.float64)
-    if not total > 0:
-        return np.nan
-    spin = np.einsum("ni,i->n", cross(position, velocity), axis)
-    height = np.einsum("ni,i->n", position, axis)
-    squared = np.einsum("ni,ni->n", position, position) - height**2
-    ordered = np.divide(spin**2, squared, out=np.zeros_like(spin), where=squared > 0)
-    return float((mass * ordered).sum(dtype=np.float64) / total)
+    total, ordered = sums.energies(position, velocity, mass, axis)
+    return ordered / total if total > 0 else np.nan
 
 
 def velocity_dispersion(velocity: np.ndarray, mass: np.ndarray) -> float:
     """Mass-weighted one-dimensional dispersion about the mean velocity; NaN for one particle."""
     if len(mass) < 2:
         return np.nan
-    offset = velocity - weighted_mean(velocity, mass)
-    squares = np.einsum("ij,ij->i", offset, offset)
-    return float(np.sqrt(weighted_mean(squares, mass) / 3))
+    return float(np.sqrt(sums.dispersion(velocity, mass) / 3))
 
 
-def weighted_mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Mean of values (N, ...) in double precision; lighter than `numpy.average`."""
-    weight = weight.astype(np.float64, copy=False)
-    return np.einsum("n,n...->...", weight, values) / weight.sum()
+def weighted_mean(vectors: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Mean of vectors (N, 3) in double precision, shape (3,)."""
+    out, total = sums.weighted(vectors, weight)
+    return out / total
 
 
-def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Cross products of vectors (N, 3); lighter than `numpy.cross` for the few stars of a dwarf."""
-    out = np.empty_like(a)
-    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        out[:, i] = a[:, j] * b[:, k] - a[:, k] * b[:, j]
-    return out
+def _bits(values: np.ndarray) -> tuple[np.ndarray, np.unsignedinteger]:
+    """Numbers as integers of their bits, in one row, and the bits of an exponent."""
+    flat = np.ascontiguousarray(values).reshape(-1)
+    return flat.view(f"u{flat.itemsize}"), _EXPONENT[flat.itemsize]

@@ -20,6 +20,7 @@ from morphosphere.extract.slabs import shards
 from morphosphere.extract.table import write_properties, write_rejects
 from morphosphere.parallel import World
 from morphosphere.progress import log, progress
+from morphosphere.snapshots.rooms import Rooms
 
 
 def extract(
@@ -59,12 +60,12 @@ def extract(
     if world.size > settings.shards:
         index, group = world.split(settings.shards)
         mine = range(index, index + 1)
-    outcomes = []
+    outcomes, rooms = [], Rooms()
     total = sum(len(parts[i]) for i in mine)
     with progress(world.doing("extract galaxies"), total, show=world.first) as advance:
         for index in mine:
             path = staging / f"{index}.h5"
-            outcomes.append(write_shard(path, plan, parts[index], settings, group, advance))
+            outcomes.append(write_shard(path, plan, parts[index], settings, group, advance, rooms))
     plan.snapshot.close()
     gathered = world.gather(outcomes)
     if gathered is None:

@@ -16,6 +16,7 @@ import numpy as np
 from morphosphere.errors import InputError
 from morphosphere.snapshots.hdf5 import OpenFiles, attribute
 from morphosphere.snapshots.protocol import Header, Source, Subhalos
+from morphosphere.snapshots.rooms import Rooms
 
 COMPONENTS = ("stars", "gas", "dark_matter")
 _COLUMNS = {
@@ -102,9 +103,14 @@ class GalaxyChopSnapshot:
         return self._fields[component] if self._rows[component].any() else ()
 
     def read(
-        self, component: str, fields: Sequence[str], start: int, stop: int
+        self,
+        component: str,
+        fields: Sequence[str],
+        start: int,
+        stop: int,
+        rooms: Rooms | None = None,
     ) -> dict[str, np.ndarray]:
-        """Particles of a component."""
+        """Particles of a component; tables are read as a whole, into memory of their own."""
         pieces = []
         first = 0
         for path, n in zip(self.files, self._rows[component]):

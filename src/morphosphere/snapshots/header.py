@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,10 @@ from morphosphere.snapshots.protocol import Header
 from morphosphere.snapshots.units import UnitSystem, unit_system
 
 
-def header_groups(file: h5py.File, path: Path) -> list[dict[str, Any]]:
+def header_groups(file: h5py.File, path: Path) -> list[Mapping[str, Any]]:
     """Attributes of ``/Header``, ``/Parameters`` and ``/Cosmology``, as far as they are there.
+
+    They are read when they are asked for, as long as the file is open.
 
     Raises
     ------
@@ -32,9 +34,7 @@ def header_groups(file: h5py.File, path: Path) -> list[dict[str, Any]]:
     """
     if "Header" not in file:
         raise InputError(f"{path}: has no group Header; it is not a snapshot")
-    return [
-        dict(file[name].attrs) for name in ("Header", "Parameters", "Cosmology") if name in file
-    ]
+    return [file[name].attrs for name in ("Header", "Parameters", "Cosmology") if name in file]
 
 
 def particle_file(file: h5py.File, path: Path, *, counts: np.ndarray | None = None) -> ParticleFile:
@@ -92,6 +92,7 @@ def particle_files(paths: Sequence[Path], handles: OpenFiles) -> list[ParticleFi
     first = handles[paths[0]]
     groups = header_groups(first, paths[0])
     check_complete(paths, int(number(groups, "NumFilesPerSnapshot", paths[0], default=1)))
+    said = counts_by_type(groups[0], "NumPart_Total") if "NumPart_Total" in groups[0] else None
     files = [particle_file(handles[path], path) for path in paths]
     for file in files[1:]:
         if abs(file.header.scale_factor - files[0].header.scale_factor) > 1e-6:
@@ -100,8 +101,7 @@ def particle_files(paths: Sequence[Path], handles: OpenFiles) -> list[ParticleFi
                 f"{files[0].path.name} has {files[0].header.scale_factor:.6g}; the files belong to "
                 "different snapshots"
             )
-    if "NumPart_Total" in groups[0]:
-        said = counts_by_type(groups[0], "NumPart_Total")
+    if said is not None:
         found = np.sum([np.pad(file.counts, (0, 6))[: len(said)] for file in files], axis=0)
         if wrong := [kind for kind in range(len(said)) if said[kind] != found[kind]]:
             kind = wrong[0]
@@ -113,7 +113,7 @@ def particle_files(paths: Sequence[Path], handles: OpenFiles) -> list[ParticleFi
 
 
 def number(
-    groups: Sequence[dict[str, Any]], name: str, path: Path, *, default: float | None = None
+    groups: Sequence[Mapping[str, Any]], name: str, path: Path, *, default: float | None = None
 ) -> float:
     """A number from the first group of attributes that has it.
 
@@ -134,7 +134,7 @@ def number(
 
 
 def _is_cosmological(
-    groups: Sequence[dict[str, Any]], redshift: float, time: float, path: Path
+    groups: Sequence[Mapping[str, Any]], redshift: float, time: float, path: Path
 ) -> bool:
     said = number(groups, "ComovingIntegrationOn", path, default=math.nan)
     if math.isfinite(said):
@@ -144,7 +144,7 @@ def _is_cosmological(
     return not math.isfinite(time) or abs(time * (1 + redshift) - 1) < 1e-3
 
 
-def _checked_counts(header: dict[str, Any], found: np.ndarray, path: Path) -> np.ndarray:
+def _checked_counts(header: Mapping[str, Any], found: np.ndarray, path: Path) -> np.ndarray:
     if "NumPart_ThisFile" not in header:
         raise InputError(f"{path}: the header has no NumPart_ThisFile")
     said = counts_by_type(header, "NumPart_ThisFile")

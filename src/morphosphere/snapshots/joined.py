@@ -13,6 +13,7 @@ from morphosphere.snapshots.hdf5 import OpenFiles
 from morphosphere.snapshots.header import particle_files
 from morphosphere.snapshots.particles import JoinedParticles
 from morphosphere.snapshots.protocol import Source, Subhalos
+from morphosphere.snapshots.rooms import Rooms
 
 
 class JoinedSnapshot:
@@ -52,10 +53,15 @@ class JoinedSnapshot:
         return self.particles.fields(component)
 
     def read(
-        self, component: str, fields: Sequence[str], start: int, stop: int
+        self,
+        component: str,
+        fields: Sequence[str],
+        start: int,
+        stop: int,
+        rooms: Rooms | None = None,
     ) -> dict[str, np.ndarray]:
         """Particles of a component."""
-        return self.particles.read(component, fields, start, stop)
+        return self.particles.read(component, fields, start, stop, rooms)
 
     def ids(self, component: str) -> np.ndarray:
         """Identifiers of all particles of a component, int64."""

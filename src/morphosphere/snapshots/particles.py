@@ -26,6 +26,7 @@ from morphosphere.snapshots.datasets import (
 )
 from morphosphere.snapshots.hdf5 import OpenFiles
 from morphosphere.snapshots.protocol import Header, Source
+from morphosphere.snapshots.rooms import Rooms
 from morphosphere.snapshots.units import UnitSystem
 
 #: Particle types of each component.
@@ -85,6 +86,7 @@ class JoinedParticles:
         self.winds = winds
         self._handles = OpenFiles()
         self._times: dict[tuple[float, float, float], CosmicTime] = {}
+        self._fields: dict[str, tuple[str, ...]] = {}
         self._parts = {
             name: [(file, kind) for file in self.files for kind in kinds if file.counts[kind] > 0]
             for name, kinds in types.items()
@@ -110,6 +112,11 @@ class JoinedParticles:
         InputError
             If a file has particles without positions, velocities or masses.
         """
+        if component not in self._fields:
+            self._fields[component] = self._find_fields(component)
+        return self._fields[component]
+
+    def _find_fields(self, component: str) -> tuple[str, ...]:
         parts = self._parts[component]
         if not parts:
             return ()
@@ -131,7 +138,12 @@ class JoinedParticles:
         return tuple(name for name in DATASETS if name in found)
 
     def read(
-        self, component: str, fields: Sequence[str], start: int, stop: int
+        self,
+        component: str,
+        fields: Sequence[str],
+        start: int,
+        stop: int,
+        rooms: Rooms | None = None,
     ) -> dict[str, np.ndarray]:
         """Particles ``start <= n < stop`` of a component; see `morphosphere.snapshots.protocol`."""
         total = self.total(component)
@@ -140,7 +152,8 @@ class JoinedParticles:
                 f"{self.files[0].path.parent}: the catalogue speaks of {component} {start} to "
                 f"{stop}, but the snapshot holds {total}; they do not belong together"
             )
-        out = {name: self._room(name, stop - start) for name in fields}
+        rooms = rooms or Rooms()
+        out = {name: self._room(name, stop - start, rooms) for name in fields}
         done = 0
         for file, kind, low, high in self._pieces(component, start, stop):
             rows = slice(done, done + high - low)
@@ -229,29 +242,26 @@ class JoinedParticles:
         elif not file.header.cosmological:
             room[...] = file.header.time - formation * file.units.time
         else:
-            room[...] = self._age(formation, file.header)
+            self._age(formation, file.header, room)
 
-    def _age(self, formation: np.ndarray, header: Header) -> np.ndarray | float:
+    def _age(self, formation: np.ndarray, header: Header, room: np.ndarray) -> None:
         key = (header.hubble, header.omega_matter, header.omega_lambda)
         if not np.isfinite(key).all():
-            return np.nan
+            room[...] = np.nan
+            return
         if key not in self._times:
             self._times[key] = CosmicTime(*key)
-        time = self._times[key]
-        born = formation > 0
-        age = time.age(header.scale_factor) - time.age(np.where(born, formation, 1.0))
-        # Rounding can make the youngest stars a little younger than now.
-        return np.where(born, np.maximum(age, 0), np.nan)
+        self._times[key].since(formation, header.scale_factor, room)
 
     def _group(self, file: ParticleFile, kind: int) -> h5py.Group:
         return self._handles[file.path][f"PartType{kind}"]
 
-    def _room(self, field: str, rows: int) -> np.ndarray:
+    def _room(self, field: str, rows: int, rooms: Rooms) -> np.ndarray:
         if field == "is_star":
-            return np.empty(rows, dtype=bool)
+            return rooms.take((rows,), bool)
         tail: tuple[int, ...] = (3,) if field in ("position", "velocity") else ()
         tail = (len(BANDS),) if field == "magnitudes" else tail
-        return np.empty((rows, *tail), dtype=np.float64 if field == "position" else np.float32)
+        return rooms.take((rows, *tail), np.float64 if field == "position" else np.float32)
 
 
 def count_particles(group: h5py.File, path: Path) -> np.ndarray:

@@ -15,6 +15,8 @@ from typing import Protocol
 
 import numpy as np
 
+from morphosphere.snapshots.rooms import Rooms
+
 #: Fields that a component may have, beside those that readers need for their own work.
 #: ``is_star`` (bool) is False for wind particles that share the type of the stars;
 #: ``potential`` is in (km/s)^2 up to a constant factor.
@@ -170,11 +172,17 @@ class Snapshot(Protocol):
         ...
 
     def read(
-        self, component: str, fields: Sequence[str], start: int, stop: int
+        self,
+        component: str,
+        fields: Sequence[str],
+        start: int,
+        stop: int,
+        rooms: Rooms | None = None,
     ) -> dict[str, np.ndarray]:
         """Particles ``start <= n < stop`` of a component, counted over all files.
 
-        ``position`` is float64, the other numbers are float32; each byte is read once.
+        ``position`` is float64, the other numbers are float32; each byte is read once. The arrays
+        can be of `rooms`, memory that the caller uses again.
 
         Raises
         ------
