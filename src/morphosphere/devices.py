@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+from pathlib import Path
+
 from morphosphere.errors import ConfigError
 from morphosphere.parallel import World
 
@@ -24,7 +28,7 @@ def gpu_of(device: str, ranks: World, *, key: str) -> str | None:
     ConfigError
         If `device` is "cuda" and PyTorch finds no GPU.
     """
-    if device == "cpu":
+    if device == "cpu" or (device == "auto" and not _driver()):
         return None
     import torch
 
@@ -32,3 +36,16 @@ def gpu_of(device: str, ranks: World, *, key: str) -> str | None:
     if device == "cuda" and not count:
         raise ConfigError(f"{key} is cuda, but PyTorch finds no GPU here; use auto or cpu")
     return f"cuda:{ranks.local_rank % count}" if count else None
+
+
+def _driver() -> bool:
+    """Whether this machine may have a GPU: its driver is there; spares the import of PyTorch."""
+    if sys.platform != "linux":
+        return True
+    if Path("/dev/kfd").exists():  # AMD
+        return True
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    return True

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from morphosphere.render import project as fast
 from morphosphere.render.kernel import cubic_spline, projected, separable_terms, variance
+from morphosphere.render.levels import PAD, RANK, octave, taps
 from morphosphere.render.project import project, sort_into_levels
 from morphosphere.render.reference import project_directly
+from morphosphere.render.splat import MARGIN, refine
 
 SIZE = 48
 
@@ -40,7 +43,7 @@ def test_kernel_is_normalised_and_its_projection_is_its_line_integral():
 
 
 def test_separable_kernel_is_the_kernel():
-    x, cumulative, signs = separable_terms(fast.RANK)
+    x, cumulative, signs = separable_terms(RANK)
     parts = np.gradient(cumulative, x, axis=1)
     total = np.einsum("r,ri,rj->ij", signs, parts, parts)
     difference = np.abs(total - projected(np.hypot(x[:, None], x))).sum() * (x[1] - x[0]) ** 2
@@ -55,15 +58,61 @@ def test_fast_projection_agrees_with_the_reference(spread):
     assert difference < 0.01 * expected.sum()
 
 
-@pytest.mark.parametrize("block", [1, 7, 1000])
-def test_blocks_of_pixels_make_no_difference(monkeypatch, block):
-    places, weights, support = _scene(500, spread=6.0)
-    expected = _fast(places, weights, support)
-    monkeypatch.setattr(fast, "_BLOCK", block)
-    fast._smoothing_blocks.cache_clear()
-    found = _fast(places, weights, support)
-    fast._smoothing_blocks.cache_clear()
-    np.testing.assert_allclose(found, expected, atol=1e-6 * expected.max())
+@pytest.mark.parametrize("always", [True, False])
+@pytest.mark.parametrize("size", [48, 37])
+def test_deposited_and_drawn_one_by_one_agree_with_the_reference(monkeypatch, always, size):
+    monkeypatch.setattr(fast, "deposits", lambda *_: always)
+    places, weights, support = _scene(1500, spread=6.0)
+    expected = project_directly(places, weights, support, size=size)
+    difference = np.abs(_fast(places, weights, support, size=size) - expected).sum()
+    assert difference < (0.01 if always else 0.004) * expected.sum()
+
+
+@pytest.mark.parametrize("support", [2.0, 5.9, 6.8, 10.0, 13.5, 30.0, 60.0])
+def test_a_lone_particle_is_drawn_well(support):
+    place = np.array([[22.7, 25.1]])
+    expected = project_directly(place, np.ones(1), np.array([support]), size=SIZE, fine=6)
+    difference = np.abs(_fast(place, np.ones(1), np.array([support])) - expected).sum()
+    assert difference < 0.015 * expected.sum()
+
+
+def test_levels_with_many_particles_are_deposited():
+    assert not fast.deposits(1000, 2.0, 64)
+    assert fast.deposits(1_000_000, 2.0, 64)
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_cameras_and_channels_do_not_touch_each_other(monkeypatch, always):
+    monkeypatch.setattr(fast, "deposits", lambda *_: always)
+    random = np.random.default_rng(3)
+    places, _, support = _scene(400, spread=6.0)
+    both = np.stack([places, places[:, ::-1]])
+    weights = random.lognormal(0, 1, (5, 2, 400))
+    levels = sort_into_levels(support, 1.0)
+    together = project(both, weights, levels, size=SIZE)
+    for view in range(2):
+        for channel in range(5):
+            alone = project(both[view : view + 1], weights[channel, view][None, None], levels,
+                            size=SIZE)[0, 0]  # fmt: skip
+            np.testing.assert_allclose(together[view, channel], alone, rtol=1e-4, atol=1e-6)
+    shared = project(both, weights[:, :1], levels, size=SIZE)
+    np.testing.assert_array_equal(shared[0], together[0])
+
+
+def test_a_refined_picture_keeps_its_flux_and_its_shape():
+    coarse, fine = octave(1, SIZE), octave(0, SIZE)
+    pictures, lines = [], []
+    for drawn in (coarse, fine):
+        edges = drawn.start + np.arange(drawn.size + 1) * drawn.scale
+        lines.append(np.diff(norm.cdf(edges, 25, 8)))
+        pictures.append(np.zeros((drawn.size + 1, drawn.size + 2 * MARGIN), np.float32))
+    pictures[0][:-1, MARGIN:-MARGIN] = np.outer(lines[0], lines[0])
+    refine(*pictures, 1, taps())
+    found = pictures[1][:-1, MARGIN:-MARGIN]
+    expected = np.outer(lines[1], lines[1])
+    np.testing.assert_allclose(found, expected, atol=1e-3 * expected.max())
+    inner = slice(PAD, -PAD)
+    assert found.sum() == pytest.approx((lines[0][inner].sum()) ** 2, rel=1e-5)
 
 
 @pytest.mark.parametrize("support", [0.0, 1.0, 1.7, 4.0, 9.0])

@@ -14,9 +14,8 @@ from morphosphere.artefacts.joining import join
 from morphosphere.config.base import check
 from morphosphere.config.render import RenderSettings
 from morphosphere.errors import ConfigError
-from morphosphere.parallel import World
 from morphosphere.render.__main__ import main
-from morphosphere.render.work import share_by_work
+from morphosphere.render.work import share_by_work, shares_of
 from ranks import FAULTS, check_message, run_ranks, run_with_fault
 
 SETTINGS = '{"size": 16, "cameras": {"isotropic": 2}}'
@@ -142,12 +141,30 @@ def test_ranks_that_meet_the_same_fault_say_it_once(sets, tmp_path):
 
 def test_galaxies_are_shared_by_their_size():
     cost = np.array([10, 1, 1, 1, 1, 1, 1, 4])
-    parts = [share_by_work(cost, World(rank, 3)) for rank in range(3)]
-    assert [n for part in parts for n in part] == list(range(8))
-    assert parts[0] == range(1)
-    assert [len(share_by_work(np.zeros(0), World(rank, 3))) for rank in range(3)] == [0, 0, 0]
-    few = [share_by_work(np.ones(2), World(rank, 5)) for rank in range(5)]
-    assert sorted(n for part in few for n in part) == [0, 1]
+    edges = share_by_work(cost, 3)
+    assert list(edges[[0, 1, -1]]) == [0, 1, 8]
+    assert (np.diff(edges) >= 0).all()
+    assert list(share_by_work(np.zeros(0), 3)) == [0, 0, 0, 0]
+    few = share_by_work(np.ones(2), 5)
+    assert sorted(np.diff(few)) == [0, 0, 0, 1, 1]
+
+
+def test_files_are_not_divided_for_little():
+    cost = np.ones(200)
+    assert list(share_by_work(cost, 2, np.array([0, 97, 200]))) == [0, 97, 200]
+    assert list(share_by_work(cost, 2, np.array([0, 80, 200]))) == [0, 100, 200]
+    assert list(share_by_work(cost, 1, np.array([0, 80, 200]))) == [0, 200]
+    assert list(share_by_work(np.zeros(0), 2, np.array([0, 0]))) == [0, 0, 0]
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3, 7])
+def test_each_galaxy_is_rendered_by_one_rank(sets, tmp_path, ranks):
+    few = [galaxy(n, magnitudes=True) for n in (7, 8, 9)]
+    inputs = [*sets, write_galaxyset(tmp_path / "in" / "2.h5", few)]
+    shares = shares_of(inputs, ranks)
+    for ranges, count in zip(shares, (5, 0, 3)):
+        assert len(ranges) == ranks
+        assert [n for part in ranges for n in part] == list(range(count))
 
 
 def test_mixed_units(sets, tmp_path):

@@ -29,26 +29,26 @@ def _work(
 ) -> None:
     from threadpoolctl import threadpool_limits
 
-    from morphosphere.artefacts.galaxyset import GalaxySet
     from morphosphere.progress import log, progress
-    from morphosphere.render.work import output_paths, render_file, share_of
+    from morphosphere.render.work import output_paths, render_files, shares_of
 
     targets = output_paths(args.input, args.output)
-    total = 0
-    for path in args.input:
-        with GalaxySet(path) as galaxies:
-            total += len(share_of(galaxies, world))
+    device = None
+    if settings.device != "cpu":
+        from morphosphere.render.on_device import device_of
+
+        device = device_of(settings.device, world)
+    shares = shares_of(args.input, world.size)
+    total = sum(len(ranges[world.rank]) for ranges in shares)
     if world.first:
         record.inputs(args.input)
-    counts: dict[str, int] = {}
     said = world.doing("render galaxies")
     # the matrices are small: threads of the linear algebra would only wait for each other
     with threadpool_limits(1), progress(said, total, show=world.first) as advance:
-        for source, target in zip(args.input, targets):
-            done = render_file(
-                source, target, settings, seed=args.seed, world=world, advance=advance
-            )
-            counts = {name: counts.get(name, 0) + number for name, number in done.items()}
+        counts = render_files(
+            args.input, targets, settings,
+            seed=args.seed, world=world, device=device, shares=shares, advance=advance,
+        )  # fmt: skip
     gathered = world.gather(counts)
     if gathered is not None:
         record.outputs(targets)

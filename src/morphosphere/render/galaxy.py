@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,7 @@ def render_galaxy(
     source: str,
     snapshot_bands: Sequence[str] = (),
     telescope: Telescope | None = None,
+    device: str | None = None,
 ) -> Pictures:
     """Render a galaxy with all cameras of the settings, and observe it if there is a telescope.
 
@@ -60,6 +62,8 @@ def render_galaxy(
         Bands of the particles' magnitudes.
     telescope : Telescope or None
         For a mock observation; it decides on the field of view.
+    device : str or None
+        Device of PyTorch on which particles are projected, ``cuda:0``; None for the CPU.
 
     Raises
     ------
@@ -84,7 +88,7 @@ def render_galaxy(
     images = np.empty((len(cameras.axes), len(settings.channels), size, size), np.float32)
     for name, particles in components.items():
         channels = [c for c in settings.channels if component_of(c) == name]
-        maps = _maps(particles, channels, light, settings, cameras, size, pixel)
+        maps = _maps(particles, channels, light, settings, cameras, size, pixel, device)
         for channel, image in maps.items():
             images[:, settings.channels.index(channel)] = image
     table = _table(galaxy, settings, cameras, settings.size * pixel, radius, source)
@@ -106,6 +110,7 @@ def _maps(
     cameras: Cameras,
     size: int,
     pixel: float,
+    device: str | None,
 ) -> dict[str, np.ndarray]:
     """Pixels (V, S, S) of the channels of one component."""
     position = particles.fields["position"].astype(np.float64)
@@ -117,6 +122,11 @@ def _maps(
     )
     # right and up become column and row, in pixels from the top left corner
     plane = cameras.axes[:, :2] * np.array([1, -1])[:, None] / pixel
+    draw = project
+    if device:
+        from morphosphere.render.on_device import project_on
+
+        draw = functools.partial(project_on, device)
     at_once = cameras_at_once(len(position), 3 * len(channels), size)
     batches = []
     for start in range(0, len(plane), at_once):
@@ -127,7 +137,7 @@ def _maps(
         for weights in weights_of(particles, channels, light, away):
             if weights:
                 stacked = np.stack([np.atleast_2d(w) for w in weights.values()])
-                maps = project(places, stacked.astype(np.float64), levels, size=size)
+                maps = draw(places, stacked.astype(np.float64), levels, size=size)
                 sums.update(zip(weights, np.moveaxis(maps, 1, 0)))
         batches.append([finish(channel, sums, pixel**2) for channel in channels])
     return {name: np.concatenate(parts) for name, parts in zip(channels, zip(*batches))}

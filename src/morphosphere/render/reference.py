@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from morphosphere.render.kernel import projected
 
 
 def project_directly(
-    positions: np.ndarray, weights: np.ndarray, support: np.ndarray, *, size: int, fine: int = 12
+    positions: np.ndarray,
+    weights: np.ndarray,
+    support: np.ndarray,
+    *,
+    size: int,
+    fine: int = 12,
+    kernel: Callable[[np.ndarray, float], np.ndarray] = projected,
 ) -> np.ndarray:
     """Sum the projected kernel of each particle at `fine` x `fine` points of each pixel.
 
@@ -23,6 +31,8 @@ def project_directly(
         Width and height in pixels.
     fine : int
         Points per pixel and axis at which the kernel is taken.
+    kernel : callable
+        Projected kernel, of distances and of its support radius.
 
     Returns
     -------
@@ -35,7 +45,7 @@ def project_directly(
         columns = _points(x, radius, fine)
         rows = _points(y, radius, fine)
         distance = np.hypot((rows[:, None] + 0.5) / fine - y, (columns[None, :] + 0.5) / fine - x)
-        values = projected(distance, radius)
+        values = kernel(distance, radius)
         values *= weight / values.sum()
         row, column = rows // fine, columns // fine
         inside = np.ix_((row >= 0) & (row < size), (column >= 0) & (column < size))

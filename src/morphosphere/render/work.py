@@ -9,18 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from morphosphere.artefacts.galaxyset import GalaxySet
+from morphosphere.artefacts.galaxyset import COMPONENTS, GalaxySet
 from morphosphere.artefacts.imageset import ImageSet, ImageSetWriter
 from morphosphere.config.render import RenderSettings
 from morphosphere.errors import InputError
 from morphosphere.memory import give_back
 from morphosphere.parallel import World
-from morphosphere.render.channels import unit_of
+from morphosphere.render.channels import component_of, unit_of
 from morphosphere.render.galaxy import render_galaxy
 from morphosphere.render.observe import telescope_of
 
 #: Bytes of images that are written at a time.
 _BUFFER = 1 << 23
+#: Part of a rank's work by which it may be more or less, so that a file is not divided.
+_NEAR = 0.05
 
 
 def output_paths(inputs: Sequence[Path], folder: Path) -> list[Path]:
@@ -38,37 +40,73 @@ def output_paths(inputs: Sequence[Path], folder: Path) -> list[Path]:
     return [folder / f"{stem}.h5" for stem in stems]
 
 
-def share_by_work(cost: np.ndarray, world: World) -> range:
-    """This rank's contiguous part of the galaxies, parts having about the same cost.
+def share_by_work(cost: np.ndarray, ranks: int, whole: np.ndarray | None = None) -> np.ndarray:
+    """Where the contiguous parts of ranks begin and end, parts having about the same cost.
 
     Parameters
     ----------
     cost : ndarray, shape (G,)
         Positive; the number of particles, for example.
+    ranks : int
+    whole : ndarray of int, or None
+        Numbers from 0 to G, ends of files, at which a part rather ends if one is near: a file that
+        one rank renders needs not be put together.
+
+    Returns
+    -------
+    ndarray of int, shape (ranks + 1,)
     """
     done = np.concatenate([[0.0], np.cumsum(cost, dtype=np.float64)])
     middle = 0.5 * (done[1:] + done[:-1])
-    edges = np.searchsorted(middle, done[-1] * np.arange(world.size + 1) / world.size)
+    aims = done[-1] * np.arange(ranks + 1) / ranks
+    edges = np.searchsorted(middle, aims)
     edges[-1] = len(cost)
-    return range(int(edges[world.rank]), int(edges[world.rank + 1]))
+    if whole is not None:
+        near = whole[np.abs(done[whole][:, None] - aims).argmin(axis=0)]
+        close = np.abs(done[near] - aims) < _NEAR * done[-1] / ranks
+        edges = np.where(close, near, edges)
+        edges[0], edges[-1] = 0, len(cost)
+    return edges
 
 
-def share_of(galaxies: GalaxySet, world: World) -> range:
-    """This rank's contiguous part of the galaxies of a GalaxySet."""
-    cost = sum(galaxies.count(name) for name in ("stars", "gas", "dark_matter")) + 1000
-    return share_by_work(cost, world)
+def shares_of(inputs: Sequence[Path], ranks: int) -> list[list[range]]:
+    """Galaxies of each GalaxySet that each rank renders.
+
+    Raises
+    ------
+    InputError
+        If an input cannot be read.
+    """
+    costs = []
+    for path in inputs:
+        with GalaxySet(path) as galaxies:
+            costs.append(sum(galaxies.count(name) for name in COMPONENTS) + 1000)
+    ends = np.cumsum([0, *map(len, costs)])
+    edges = share_by_work(np.concatenate(costs), ranks, ends)
+    return [
+        [
+            range(max(low, start) - start, max(min(high, stop), max(low, start)) - start)
+            for low, high in zip(edges.tolist(), edges[1:].tolist())
+        ]
+        for start, stop in zip(ends.tolist(), ends[1:].tolist())
+    ]
 
 
-def render_file(
-    source: Path,
-    target: Path,
+def render_files(
+    inputs: Sequence[Path],
+    targets: Sequence[Path],
     settings: RenderSettings,
     *,
     seed: int,
     world: World,
+    device: str | None = None,
+    shares: list[list[range]] | None = None,
     advance: Callable[[int], None] = lambda n: None,
 ) -> dict[str, int]:
-    """Render one GalaxySet to one ImageSet; every rank renders a part of the galaxies.
+    """Render GalaxySets to ImageSets; every rank renders a part of all galaxies.
+
+    `device` is where particles are projected, in PyTorch's words; None for the CPU. `shares` are
+    those of `shares_of`, if they are known.
 
     Returns
     -------
@@ -80,25 +118,39 @@ def render_file(
     InputError
         If the input cannot be read or lacks what a channel needs; the message names it.
     """
-    parts = target.with_name(f".{target.stem}.parts")
+    shares = shares or shares_of(inputs, world.size)
+    folders = [target.with_name(f".{target.stem}.parts") for target in targets]
     if world.first:
-        shutil.rmtree(parts, ignore_errors=True)  # of an earlier run that was killed
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)  # of an earlier run that was killed
     world.barrier()
-    with GalaxySet(source) as galaxies:
-        attributes = _attributes(galaxies, settings)
-        share = share_of(galaxies, world)
-        if world.size == 1:
-            return _render_part(galaxies, share, target, settings, seed, attributes, advance)
-        mine = parts / f"{world.rank}.h5"
-        counts = _render_part(galaxies, share, mine, settings, seed, attributes, advance)
+    counts = {"galaxies": 0, "images": 0, "particles_left_out": 0}
+    attributes = []
+    for source, target, folder, ranges in zip(inputs, targets, folders, shares):
+        mine = target if world.size == 1 else folder / f"{world.rank}.h5"
+        with GalaxySet(source) as galaxies:
+            attributes.append(_attributes(galaxies, settings))
+            if world.rank in _makers(ranges):
+                work = (ranges[world.rank], mine, settings, seed, attributes[-1], device, advance)
+                for name, number in _render_part(galaxies, *work).items():
+                    counts[name] += number
     world.barrier()
-    if world.first:
-        _concatenate(
-            [parts / f"{rank}.h5" for rank in range(world.size)], target, settings, attributes
-        )
-        shutil.rmtree(parts)
+    if world.size > 1:
+        for target, folder, ranges, said in zip(targets, folders, shares, attributes):
+            if world.rank == _makers(ranges)[0]:
+                parts = [folder / f"{rank}.h5" for rank in _makers(ranges)]
+                if len(parts) == 1:
+                    parts[0].replace(target)
+                else:
+                    _concatenate(parts, target, settings, said)
+                shutil.rmtree(folder)
     world.barrier()
     return counts
+
+
+def _makers(ranges: list[range]) -> list[int]:
+    """Ranks that render a part of a file; the first where there is nothing to render."""
+    return [rank for rank, part in enumerate(ranges) if part] or [0]
 
 
 def _attributes(galaxies: GalaxySet, settings: RenderSettings) -> dict[str, Any]:
@@ -136,6 +188,7 @@ def _render_part(
     settings: RenderSettings,
     seed: int,
     attributes: dict[str, Any],
+    device: str | None,
     advance: Callable[[int], None],
 ) -> dict[str, int]:
     bands = [str(band) for band in galaxies.attributes.get("magnitude_bands", [])]
@@ -147,12 +200,13 @@ def _render_part(
         for index in share:
             try:
                 pictures = render_galaxy(
-                    galaxies.galaxy(index),
+                    galaxies.galaxy(index, _components(galaxies, index, settings)),
                     settings,
                     seed=seed,
                     source=str(attributes["source"]),
                     snapshot_bands=bands,
                     telescope=telescope,
+                    device=device,
                 )
             except InputError as error:
                 raise InputError(f"{galaxies.path}: {error}") from None
@@ -162,6 +216,14 @@ def _render_part(
             counts["particles_left_out"] += pictures.dropped
             advance(1)
     return counts
+
+
+def _components(galaxies: GalaxySet, index: int, settings: RenderSettings) -> tuple[str, ...]:
+    """What is shown, and the stars, which tell the radius; all components where there are none."""
+    if not galaxies.count("stars")[index]:
+        return COMPONENTS
+    shown = {component_of(channel) for channel in settings.channels}
+    return tuple(name for name in COMPONENTS if name in shown | {"stars"})
 
 
 def _writer(target: Path, settings: RenderSettings, attributes: dict[str, Any]) -> ImageSetWriter:
