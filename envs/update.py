@@ -23,7 +23,7 @@ ENVIRONMENTS = {
     "download": "numpy pydantic pyyaml rich h5py pyarrow astropy requests urllib3 astroquery "
     "pillow matplotlib",
     "simulations": f"{_GROUND} pynbody galsim threadpoolctl numba pandas statmorph photutils",
-    "surveys": f"{_GROUND} pillow simplejpeg pandas",
+    "surveys": f"{_GROUND} pillow simplejpeg pandas numba",
     "learning": f"{_GROUND} torch torchvision timm lightning torchmetrics onnx onnxruntime "
     "onnxscript faiss-cpu scikit-learn umap-learn threadpoolctl healpy hpgeom matplotlib pillow "
     "pytreegrav galsim numba",

@@ -25,6 +25,11 @@ def rgb(images: np.ndarray) -> np.ndarray:
         images = np.repeat(images, 3, axis=1)
     elif channels == 2:
         images = np.stack([images[:, 0], images.mean(axis=1), images[:, 1]], axis=1)
-    values = np.nan_to_num(images[:, :3], nan=0.0)
-    pixels = np.clip(values * 255 + 0.5, 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(np.moveaxis(pixels, 1, -1))
+    values = np.multiply(images[:, :3], 255, dtype=np.result_type(images, np.float32))
+    values += 0.5
+    np.fmax(values, 0, out=values)  # NaN becomes 0
+    np.fmin(values, 255, out=values)
+    out = np.empty((len(values), *values.shape[2:], 3), np.uint8)
+    for channel, plane in enumerate(np.moveaxis(values.astype(np.uint8), 1, 0)):
+        out[..., channel] = plane
+    return out

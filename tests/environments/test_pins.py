@@ -157,6 +157,10 @@ def test_the_documentation_says_which_environment_serves_which_rule() -> None:
     assert told == {rule: environment for rule, environment, _ in _jobs()}
 
 
+#: What a rule uses only where its user has it: PyTorch, to render on a GPU.
+_OPTIONAL = {"render": {"torch"}}
+
+
 @pytest.mark.parametrize(("rule", "environment", "stage"), _jobs(), ids=lambda value: str(value))
 def test_environments_hold_what_their_rules_import(
     rule: str, environment: str | None, stage: str
@@ -173,6 +177,8 @@ def test_environments_hold_what_their_rules_import(
                 imported |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 imported.add(node.module.split(".")[0])
-    outside = imported - set(sys.stdlib_module_names) - {"morphosphere"}
+    outside = (
+        imported - set(sys.stdlib_module_names) - {"morphosphere"} - _OPTIONAL.get(rule, set())
+    )
     packages = set(UPDATE.ENVIRONMENTS[environment].split())
     assert {_IMPORTED_AS.get(name, name) for name in outside} <= packages

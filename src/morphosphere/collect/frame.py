@@ -70,6 +70,8 @@ def _flux(magnitudes: np.ndarray) -> np.ndarray:
 
 
 def _refuse_constant(pixels: np.ndarray, known: np.ndarray | None) -> None:
+    if known is None and pixels[0, 0, 0] != pixels[-1, -1, -1]:
+        return
     values = pixels if known is None else pixels[known]
     if (first := values.flat[0]) == values.flat[-1] and (values == first).all():
         raise Fault(f"constant: every pixel is {first:g}")
@@ -141,17 +143,20 @@ def _resample(
         cut = (slice(None), slice(int(top), int(top) + size), slice(int(left), int(left) + size))
         return pixels[cut] if known is None else np.where(known[cut], pixels[cut], np.nan)
     box = (left, top, left + side, top + side)
+    from morphosphere.collect.resize import resized, resized_plane
+
     if pixels.dtype == np.uint8 and len(pixels) == 3:
-        return np.moveaxis(_resized(np.moveaxis(pixels, 0, 2), box, size), 2, 0)
-    image = np.stack([_resized(plane, box, size) for plane in pixels])
+        return resized(pixels.transpose(1, 2, 0), box, size)
+    each = resized_plane if pixels.dtype == np.float32 else _resized
+    image = np.stack([each(plane, box, size) for plane in pixels])
     if known is None:
         return image
-    weight = np.stack([_resized(plane.astype(np.float32), box, size) for plane in known])
+    weight = np.stack([resized_plane(plane.astype(np.float32), box, size) for plane in known])
     return np.divide(image, weight, out=np.full_like(image, np.nan), where=weight > 0.5)
 
 
 def _resized(pixels: np.ndarray, box: tuple[float, float, float, float], size: int) -> np.ndarray:
-    """Resample a box of (H, W) or (H, W, 3) pixels.
+    """Resample a box of 8-bit pixels (H, W).
 
     Pillow's BILINEAR is what `morphosphere.artefacts.transform.resample` does: a triangle as wide
     as a pixel of either grid. It also takes a box between pixels, and threads do not wait for it.

@@ -17,7 +17,8 @@ PICTURE = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp")
 FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz", ".fits.bz2")
 HDF5 = (".h5", ".hdf5", ".hdf")
 SUFFIXES = {"picture": PICTURE, "fits": FITS, "hdf5": HDF5}
-_SUFFIXES = tuple(sorted((*PICTURE, *FITS, *HDF5), key=len, reverse=True))
+_KINDS = {suffix: kind for kind, ends in SUFFIXES.items() for suffix in ends}
+_PACKED = (".gz", ".fz", ".bz2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +108,36 @@ def kind_of(path: str, format: str = "auto") -> str | None:
     """Kind of a file: as told, else by its suffix; None for a file that is no image."""
     if format != "auto":
         return format
-    name = path.lower()
-    return next((kind for kind, ends in SUFFIXES.items() if name.endswith(ends)), None)
+    return _KINDS.get(_suffix(path))
 
 
 def stem(path: str) -> str:
     """Name of a file without its suffix, ``.fits.gz`` and the like counting as one."""
-    name = os.path.basename(path)
-    lower = name.lower()
-    if lower.endswith(_SUFFIXES):
-        return name[: -next(len(s) for s in _SUFFIXES if lower.endswith(s))]
+    name = path[path.rfind(os.sep) + 1 :]
+    if (suffix := _suffix(name)) in _KINDS:
+        return name[: -len(suffix)]
     return os.path.splitext(name)[0]
+
+
+def _suffix(path: str) -> str:
+    """The last point and what follows, in small letters; ``.fits.gz`` and the like count as one."""
+    lower = path.lower()
+    at = lower.rfind(".")
+    if lower.endswith(_PACKED):
+        at = max(lower.rfind(".", 0, at), 0)
+    return lower[at:] if at >= 0 else ""
 
 
 def _matching(root: Path, settings: SurveySettings) -> list[tuple[str, str, str]]:
     """Path, id and band of the files below the folder that match the pattern; none is hidden."""
     pattern = settings.pattern
-    wanted = pattern.replace("{id}", "*").replace("{band}", "*")
-    paths = sorted(glob.glob(wanted, root_dir=root, recursive=True))
-    files = [(path, full) for path in paths if os.path.isfile(full := os.path.join(root, path))]
+    if pattern == "**/*":
+        start = f"{root}{os.sep}"
+        files = [(path, start + path) for path in sorted(_below(str(root), ""))]
+    else:
+        wanted = pattern.replace("{id}", "*").replace("{band}", "*")
+        paths = sorted(glob.glob(wanted, root_dir=root, recursive=True))
+        files = [(path, full) for path in paths if os.path.isfile(full := os.path.join(root, path))]
     if "{id}" not in pattern:
         return [(full, stem(path), "") for path, full in files]
     expression = _expression(pattern, settings.bands or [])
@@ -135,6 +147,25 @@ def _matching(root: Path, settings: SurveySettings) -> list[tuple[str, str, str]
             band = match["band"] if "{band}" in pattern else ""
             out.append((full, match["id"], band))
     return out
+
+
+def _below(folder: str, before: str) -> Iterator[str]:
+    """Paths of the files below a folder, none hidden; unlike `glob`, without asking about each."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:  # cannot be read, or a link in a circle: `glob` passes over it as well
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        try:
+            file, below = entry.is_file(), entry.is_dir()
+        except OSError:  # a link to itself
+            continue
+        if file:
+            yield before + entry.name
+        elif below:
+            yield from _below(entry.path, f"{before}{entry.name}{os.sep}")
 
 
 def _expression(pattern: str, bands: list[str]) -> re.Pattern[str]:

@@ -37,8 +37,8 @@ def read_picture(path: str, colour: str = "as stored", least: int | None = None)
         raise Fault("the file is empty")
     try:
         if data[:2] == _JPEG and (pixels := _jpeg(data, colour, least)) is not None:
-            return np.moveaxis(pixels, 2, 0)
-        return np.moveaxis(_other(path, colour), 2, 0)
+            return pixels.transpose(2, 0, 1)
+        return _other(path, colour).transpose(2, 0, 1)
     except Fault:
         raise
     except Exception as error:  # decoders raise many kinds, and every one is the file's fault

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,9 @@ def read_items(items: list[Item], start: int, settings: SurveySettings) -> list[
             pixels, facts = _pixels(item, settings)
             _check_channels(pixels, settings)
             image, about = fit(pixels, settings)
-            out.append(Collected(index, image, pixels.dtype == np.uint8, {**facts, **about}))
+            picture = pixels.dtype == np.uint8
+            # A cut is copied: it would keep the whole image, and the next one needs its memory.
+            out.append(Collected(index, np.ascontiguousarray(image), picture, {**facts, **about}))
         except Fault as fault:
             out.append(Reject(item.files[0], item.id, " ".join(str(fault).split())))
         except OSError as error:
@@ -81,7 +84,7 @@ def _least(settings: SurveySettings) -> int | None:
     """Least side at which a large JPEG may be decoded without loss to the result."""
     if settings.fit != "resample" or settings.subtract_sky:
         return None
-    return int(np.ceil(settings.size / settings.crop)) + 1
+    return math.ceil(settings.size / settings.crop) + 1
 
 
 def _check_channels(pixels: np.ndarray, settings: SurveySettings) -> None:
