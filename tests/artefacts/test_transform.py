@@ -11,6 +11,7 @@ from morphosphere.artefacts.transform import (
     STRETCHES,
     Transform,
     central_crop,
+    percentile,
     resample,
     resampling_matrix,
 )
@@ -182,3 +183,15 @@ def test_the_crop_is_central(shape, fraction, side):
     cut = central_crop(images, fraction)
     assert cut.shape == (1, 1, side, side)
     assert cut[0, 0, (side - 1) // 2, (side - 1) // 2] == 1
+
+
+@pytest.mark.parametrize("q", [0, 37.2, 50, 97, 99.5, 99.99, 100])
+@pytest.mark.parametrize("size", [1, 2, 9, 64])
+def test_percentiles_are_those_of_all_pixels(size, q):
+    random = np.random.default_rng(size)
+    images = random.standard_normal((5, size, size), np.float32)
+    images[1] = 3.0
+    images[2] = images[2] > 0.5
+    images[3, 0, 0] = 1e30
+    expected = np.percentile(images.astype(float), q, axis=(1, 2))
+    np.testing.assert_allclose(percentile(images, q), expected, rtol=2e-3, atol=1e-6)

@@ -288,3 +288,13 @@ def test_the_command_line_needs_no_torch():
         "sys.exit(f'imports {heavy}' if heavy else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_prediction_on_the_cpu_needs_no_torch(small_map, tmp_path):
+    words = [str(word) for word in options(small_map, tmp_path / "c.parquet", '{"device": "cpu"}')]
+    code = (
+        f"import sys; from morphosphere.predict.__main__ import main\nmain({words!r})\n"
+        "sys.exit('imports torch' if 'torch' in sys.modules else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert len(Catalogue(tmp_path / "c.parquet")) == 120

@@ -7,6 +7,7 @@ web page alike.
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,9 +92,7 @@ class Transform:
             )
         with np.errstate(over="ignore"):
             x = images.astype(np.float32, copy=False)
-        x = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
-        np.clip(x, -_LARGEST, _LARGEST, out=x)
-        x = resample(central_crop(x, self.crop), self.size)
+        x = resample(central_crop(_finite(x), self.crop), self.size)
         mean = x.mean(axis=1, keepdims=True)
         x = x / self._brightness(mean)
         return self._stretched(x)
@@ -101,26 +100,28 @@ class Transform:
     def _brightness(self, mean: np.ndarray) -> np.ndarray:
         if self.scale == "fixed":
             return np.float32(self.value)
-        top = np.percentile(mean, self.percentile, axis=(1, 2, 3), keepdims=True)
+        top = percentile(mean[:, 0], self.percentile)[:, None, None, None]
         peak = mean.max(axis=(1, 2, 3), keepdims=True)
         top = np.where(top > _SMALLEST, top, peak)  # the source is smaller than the rest
         return np.where(top > _SMALLEST, top, 1).astype(np.float32)
 
     def _stretched(self, x: np.ndarray) -> np.ndarray:
+        """Of an array that is written over: at most one of the size of the images is made."""
         if self.stretch == "none":
             return x.astype(np.float32, copy=False)
         if self.stretch == "linear":
-            return np.clip(x, 0, 1)
-        x = np.maximum(x, 0)
+            return np.clip(x, 0, 1, out=x)
+        np.maximum(x, 0, out=x)
         mean = x.mean(axis=1, keepdims=True)
         if self.stretch == "sqrt":
             bent = np.sqrt(mean)
         elif self.stretch == "asinh":
-            bent = np.arcsinh(mean / self.softening) / np.arcsinh(1 / self.softening)
+            bent = np.arcsinh(mean / self.softening) / math.asinh(1 / self.softening)
         else:
-            bent = np.log1p(mean / self.softening) / np.log1p(1 / self.softening)
-        ratio = np.divide(bent, mean, out=np.zeros_like(mean), where=mean > 0)
-        return np.clip(x * ratio, 0, 1).astype(np.float32)
+            bent = np.log1p(mean / self.softening) / math.log1p(1 / self.softening)
+        ratio = np.divide(bent, np.maximum(mean, np.finfo(np.float32).tiny), out=mean)
+        x *= ratio
+        return np.clip(x, 0, 1, out=x).astype(np.float32, copy=False)
 
     def write(self, path: str | Path) -> None:
         """Write as JSON."""
@@ -169,6 +170,34 @@ class Transform:
         ):
             if not good:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, allowed is {allowed}")
+
+
+def _finite(x: np.ndarray) -> np.ndarray:
+    """Pixels that are not finite as 0, and none beyond `_LARGEST`; `x` itself where all is well."""
+    if not x.size or (x.min() >= -_LARGEST and x.max() <= _LARGEST):  # False for NaN
+        return x
+    x = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.clip(x, -_LARGEST, _LARGEST, out=x)
+
+
+def percentile(images: np.ndarray, q: float) -> np.ndarray:
+    """A percentile of each of some square images (N, S, S), between ranks by a line; shape (N,).
+
+    For high percentiles only the pixels that can be among the highest are put in order: k rows
+    whose maximum is at least some value hold k pixels that are.
+    """
+    size = images.shape[-1]
+    place = (size**2 - 1) * q / 100
+    rank = int(place)
+    highest = size**2 - rank
+    if 2 * highest > size:
+        return np.percentile(images, q, axis=(1, 2))
+    bound = np.partition(images.max(axis=2), size - highest, axis=1)[:, size - highest]
+    out = np.empty(len(images), images.dtype)
+    for n, image in enumerate(images):
+        top = np.sort(image[image >= bound[n]])[-highest:]
+        out[n] = top[0] + (place - rank) * (top[min(1, highest - 1)] - top[0])
+    return out
 
 
 def central_crop(images: np.ndarray, fraction: float) -> np.ndarray:

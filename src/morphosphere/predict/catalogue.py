@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from morphosphere.artefacts.catalogue import CatalogueWriter
 from morphosphere.artefacts.codes import galaxy_codes
@@ -18,10 +19,11 @@ from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.splits import labels_of, origins
 from morphosphere.config.predict import PredictSettings
 from morphosphere.errors import InputError
-from morphosphere.parallel import World
+from morphosphere.parallel import World, threads_given
 from morphosphere.predict import neighbours as similar
+from morphosphere.predict.ahead import in_order
 from morphosphere.predict.outliers import mean_of, outlier_score
-from morphosphere.predict.placement import Model, check_placed
+from morphosphere.predict.placement import Model, Placed, check_placed
 from morphosphere.predict.scratch import Scratch
 from morphosphere.progress import progress
 
@@ -108,7 +110,7 @@ def predict(
     with ImageSet(images) as source, Scratch(output, ranks) as scratch:
         if not len(source):
             raise InputError(f"{images}: holds no images; loosen the cuts of the stages before")
-        network = Model.load(model, device=settings.device, ranks=ranks)
+        network = Model.load(model, device=settings.device, ranks=ranks, threads=1)
         network.check_channels(source)
         chunks = Chunks.of(len(source), settings.chunk, ranks)
         width = _place(source, network, chunks, scratch, ranks)
@@ -135,23 +137,33 @@ def _place(
     scratch: Scratch,
     ranks: World,
 ) -> int:
-    """First pass: place, pose, features and galaxy of every image; return the features' width."""
+    """First pass: place, pose, features and galaxy of every image; return the features' width.
+
+    Each thread takes a chunk all the way, from reading to the pose, on one core: cores that share
+    the passes through a network wait for each other at the end of every layer.
+    """
     width = network.feature_width()
     place = scratch.mine("place", chunks.rows, _PLACE)
     features = scratch.mine("features", chunks.rows, np.dtype("f4"), (width,))
     galaxy = scratch.mine("galaxy", chunks.rows, np.dtype("i8"))
-    with progress(ranks.doing("place images"), len(chunks.rows), show=ranks.first) as advance:
-        for start, stop in chunks:
-            found = network.place(network.bundle.transform(source.read(start, stop)))
+
+    def work(start: int, stop: int) -> tuple[int, Placed, np.ndarray]:
+        found = network.place(network.bundle.transform(source.read(start, stop)), keep=False)
+        return start, found, galaxy_codes(source.column("galaxy_id", slice(start, stop)))
+
+    with (
+        threadpool_limits(1, "blas"),
+        progress(ranks.doing("place images"), len(chunks.rows), show=ranks.first) as advance,
+    ):
+        for start, found, codes in in_order(work, chunks, threads_given()):
             check_placed(found, source, start)
-            record = np.empty(stop - start, _PLACE)
-            record["lon"], record["lat"] = found.lon, found.lat
-            for name in ("concentration", "angle", "flip", "reconstruction_error"):
+            record = np.empty(len(codes), _PLACE)
+            for name in _PLACE.names:
                 record[name] = getattr(found, name)
             place.write(start, record)
             features.write(start, found.features)
-            galaxy.write(start, galaxy_codes(source.column("galaxy_id", slice(start, stop))))
-            advance(stop - start)
+            galaxy.write(start, codes)
+            advance(len(codes))
     for part in (place, features, galaxy):
         part.close()
     ranks.barrier()

@@ -14,9 +14,14 @@ from typing import Protocol
 
 import numpy as np
 
+from morphosphere.parallel import threads_given
+from morphosphere.predict.ahead import in_order
+
 BLOCK = 16384
 #: Feature vectors for each list that the lists' centres are fitted to.
 _TRAINING_PER_LIST = 64
+#: Rounds of the fit: more of them change no recall, and take most of the time.
+_ROUNDS = 10
 
 
 class Vectors(Protocol):
@@ -50,7 +55,7 @@ def build_index(vectors: Vectors, *, width: int, lists: int = 0, seed: int = 0):
     index = faiss.IndexFlatL2(width)
     if lists:
         index = faiss.IndexIVFFlat(index, width, lists, faiss.METRIC_L2)
-        index.cp.seed = seed % 2**31
+        index.cp.seed, index.cp.niter = seed % 2**31, _ROUNDS
         count = min(len(vectors), _TRAINING_PER_LIST * lists)
         chosen = np.random.default_rng(seed).choice(len(vectors), count, replace=False)
         index.train(vectors.take(np.sort(chosen)))
@@ -126,34 +131,44 @@ def nearest(
         NaN where there is none.
     """
     views = most_views(galaxies)
-    for start, stop in chunks:
+
+    def search(start: int, stop: int) -> tuple[int, np.ndarray, np.ndarray]:
         if count < 1:
             shape = (stop - start, 1)
-            yield start, np.full(shape, -1), np.full(shape, np.nan, np.float32)
-            continue
+            return start, np.full(shape, -1), np.full(shape, np.nan, np.float32)
         queries = vectors.read(start, stop)
-        rows = _candidates(index, queries, galaxies, start, count, views)
-        yield start, *_sorted(queries, vectors, rows)
+        rows = _candidates(index, queries, galaxies[start:stop], galaxies, count, views)
+        return start, *_sorted(queries, vectors, rows)
+
+    yield from in_order(search, chunks, threads_given(), begin=_one_thread)
 
 
-def _candidates(index, queries, galaxies, start, count, views) -> np.ndarray:
-    """The `count` nearest rows of other galaxies; -1 where an index finds too few."""
-    found = index.search(queries, min(count + views, index.ntotal))[1]
-    mine = galaxies[start : start + len(queries), None]
-    barred = (found < 0) | (galaxies[found] == mine)
+def _one_thread() -> None:
+    """Let a search that this thread begins use this thread alone."""
+    import faiss
+
+    faiss.omp_set_num_threads(1)
+
+
+def _candidates(index, queries, mine, galaxies, count, views, probes=0) -> np.ndarray:
+    """The `count` nearest rows of other galaxies than `mine`; -1 where an index finds too few."""
+    wanted = min(count + views, index.ntotal)
+    if probes:
+        import faiss
+
+        found = index.search(queries, wanted, params=faiss.SearchParametersIVF(nprobe=probes))[1]
+    else:
+        found = index.search(queries, wanted)[1]
+    barred = (found < 0) | (galaxies[found] == mine[:, None])
     order = np.argsort(barred, axis=1, kind="stable")[:, :count]
     rows = np.take_along_axis(np.where(barred, -1, found), order, axis=1)
-    short = np.flatnonzero((rows < 0).any(axis=1))
-    if len(short) and getattr(index, "nprobe", index.ntotal) < getattr(index, "nlist", 0):
-        # Too few images in the lists looked through: look through all of them.
-        probes, index.nprobe = index.nprobe, index.nlist
-        rows[short] = np.concatenate(
-            [
-                _candidates(index, queries[i : i + 1], galaxies, start + i, count, views)
-                for i in short
-            ]
-        )
-        index.nprobe = probes
+    lists = getattr(index, "nlist", 0)
+    if not probes and getattr(index, "nprobe", lists) < lists:
+        short = np.flatnonzero((rows < 0).any(axis=1))
+        if len(short):  # too few images in the lists looked through: look through all of them
+            rows[short] = _candidates(
+                index, queries[short], mine[short], galaxies, count, views, probes=lists
+            )
     return rows
 
 

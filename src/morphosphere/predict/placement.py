@@ -1,12 +1,12 @@
 """A model at work: where images lie on the sphere, how they are turned, what it draws of them.
 
-On the CPU the networks run in ONNX Runtime, on GPUs in PyTorch; the alignment is the trainer's own
-in both cases.
+On the CPU the networks run in ONNX Runtime and the alignment is compiled (`alignment`), so that
+PyTorch is not even imported; on GPUs both are PyTorch's.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,12 @@ import numpy as np
 
 from morphosphere.artefacts.bundle import ModelBundle, lonlat
 from morphosphere.artefacts.imageset import ImageSet
-from morphosphere.errors import ConfigError, InputError
+from morphosphere.devices import gpu_of
+from morphosphere.errors import InputError
 from morphosphere.parallel import World, threads_given
+
+#: Images in a network at a time on the CPU: what lies between layers should stay in the cache.
+BATCH = 16
 
 if TYPE_CHECKING:
     from morphosphere.learn.networks import SphereNetworks
@@ -36,8 +40,8 @@ class Placed:
         Degrees counter-clockwise from the canonical image to this one.
     flip : ndarray of bool, shape (n,)
         Whether the canonical image is mirrored before it is turned.
-    reconstruction : ndarray, shape (n, C, S, S)
-        The decoder's canonical image, mirrored and turned onto this one.
+    reconstruction : ndarray, shape (n, C, S, S), or None
+        The decoder's canonical image, mirrored and turned onto this one; if it was asked for.
     reconstruction_error : ndarray, shape (n,)
         Mean absolute difference between the image and its reconstruction, over all pixels.
     """
@@ -47,7 +51,7 @@ class Placed:
     features: np.ndarray
     angle: np.ndarray
     flip: np.ndarray
-    reconstruction: np.ndarray
+    reconstruction: np.ndarray | None
     reconstruction_error: np.ndarray
 
     @property
@@ -79,8 +83,24 @@ class Model:
     network: SphereNetworks | None = None
 
     @classmethod
-    def load(cls, path: str | Path, *, device: str = "auto", ranks: World | None = None) -> Model:
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        device: str = "auto",
+        ranks: World | None = None,
+        threads: int | None = None,
+    ) -> Model:
         """Open a bundle for this process; GPUs are given to the ranks of a machine in turn.
+
+        Parameters
+        ----------
+        path : path-like
+        device : str
+            "auto", "cpu" or "cuda".
+        ranks : World, optional
+        threads : int, optional
+            Of one pass through a network on the CPU; all that this process may use if not given.
 
         Raises
         ------
@@ -89,23 +109,13 @@ class Model:
         ConfigError
             If `device` is "cuda" and PyTorch finds no GPU.
         """
-        import torch
-
-        ranks = ranks or World()
-        gpus = 0 if device == "cpu" else torch.cuda.device_count()
-        if device == "cuda" and not gpus:
-            raise ConfigError(
-                "predict.device is cuda, but PyTorch finds no GPU here; use auto or cpu"
-            )
-        threads = threads_given()
-        torch.set_num_threads(threads)
-        bundle = ModelBundle.load(path, threads=threads)
-        if not gpus:
+        gpu = gpu_of(device, ranks or World(), key="predict.device")
+        bundle = ModelBundle.load(path, threads=threads or threads_given())
+        if gpu is None:
             return cls(bundle, "cpu")
         from morphosphere.learn import load_model
 
-        name = f"cuda:{ranks.local_rank % gpus}"
-        return cls(bundle, name, load_model(bundle.path, name)[0])
+        return cls(bundle, gpu, load_model(bundle.path, gpu)[0])
 
     def check_channels(self, images: ImageSet) -> None:
         """Raise InputError if the model was trained on other channels."""
@@ -118,10 +128,10 @@ class Model:
             )
 
     def feature_width(self) -> int:
-        """Length of the feature vector."""
+        """Length of the feature vector; opens and compiles all that `place` uses."""
         transform = self.bundle.transform
         blank = np.zeros((1, len(transform.channels), transform.size, transform.size), np.float32)
-        return self.encode(blank)[2].shape[1]
+        return self.place(blank, keep=False).features.shape[1]
 
     def encode(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Position (n, 3), concentration (n,) and features (n, F) of transformed images."""
@@ -143,32 +153,50 @@ class Model:
             vectors = torch.from_numpy(position.astype(np.float32, copy=False))
             return self.network.decoder(vectors.to(self.device)).float().cpu().numpy()
 
-    def place(self, images: np.ndarray) -> Placed:
-        """Place transformed images (n, C, S, S) on the sphere and align their reconstructions."""
+    def place(self, images: np.ndarray, *, keep: bool = True) -> Placed:
+        """Place transformed images (n, C, S, S) on the sphere and align their reconstructions.
+
+        Several threads may do so at once. `keep` says whether the reconstructions are wanted.
+        """
+        if self.device == "cpu":
+            starts = range(0, len(images), BATCH)
+            return _joined([self._place(images[s : s + BATCH], keep) for s in starts])
+        return self._place(images, keep)
+
+    def _place(self, images: np.ndarray, keep: bool) -> Placed:
+        position, concentration, features = self.encode(images)
+        angle, flip, error, aligned = self._align(images, self.decode(position), keep)
+        return Placed(position, concentration, features, angle, flip, aligned, error)
+
+    def _align(self, images: np.ndarray, canonical: np.ndarray, keep: bool) -> tuple:
+        """Angles, flips, errors and, if they are to be kept, reconstructions."""
+        if self.device == "cpu":
+            from morphosphere.predict.alignment import align
+
+            return align(images, canonical, keep=keep)
         import torch
 
-        from morphosphere.learn import align
+        from morphosphere.learn import align as align_on_gpu
 
-        position, concentration, features = self.encode(images)
-        canonical = self.decode(position)
         with torch.inference_mode():
-            pair = (torch.from_numpy(x).to(self.device) for x in (images, canonical))
-            angle, flip, aligned = (part.cpu().numpy() for part in align(*pair))
-        return Placed(
-            position=position,
-            concentration=concentration,
-            features=features,
-            angle=angle,
-            flip=flip,
-            reconstruction=aligned,
-            reconstruction_error=np.abs(aligned - images).mean(axis=(1, 2, 3)),
-        )
+            pair = [torch.from_numpy(x).to(self.device) for x in (images, canonical)]
+            angle, flip, aligned = align_on_gpu(*pair)
+            error = (aligned - pair[0]).abs().mean((1, 2, 3))
+            found = [part.cpu().numpy() for part in (angle, flip, error)]
+            return *found, aligned.cpu().numpy() if keep else None
+
+
+def _joined(parts: list[Placed]) -> Placed:
+    if len(parts) == 1:
+        return parts[0]
+    columns = ([getattr(part, field.name) for part in parts] for field in fields(Placed))
+    return Placed(*(None if c[0] is None else np.concatenate(c) for c in columns))
 
 
 def check_placed(placed: Placed, images: ImageSet, start: int) -> None:
     """Raise InputError, naming the first image, if the model gave numbers that are not finite."""
-    fields = (placed.position, placed.concentration, placed.features, placed.reconstruction_error)
-    sound = np.all([np.isfinite(f.reshape(len(f), -1)).all(axis=1) for f in fields], axis=0)
+    told = (placed.position, placed.concentration, placed.features, placed.reconstruction_error)
+    sound = np.all([np.isfinite(f.reshape(len(f), -1)).all(axis=1) for f in told], axis=0)
     if not sound.all():
         row = start + int(np.flatnonzero(~sound)[0])
         name = images.column("image_id", slice(row, row + 1))[0]
