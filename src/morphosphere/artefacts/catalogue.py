@@ -153,6 +153,20 @@ class Catalogue:
         for batch in self._file.iter_batches(size, columns=list(names)):
             yield {name: _numpy(batch.column(name)) for name in names}
 
+    def tables(self, names: Sequence[str], size: int = 65536) -> Iterator[pa.Table]:
+        """The same as Arrow tables of exactly `size` rows, but for the last."""
+        waiting: list[pa.RecordBatch] = []
+        rows = 0
+        for batch in self._file.iter_batches(size, columns=list(names)):
+            while rows + len(batch) >= size:
+                waiting.append(batch.slice(0, size - rows))
+                yield pa.Table.from_batches(waiting).select(list(names))
+                batch, waiting, rows = batch.slice(size - rows), [], 0
+            waiting.append(batch)
+            rows += len(batch)
+        if rows:
+            yield pa.Table.from_batches(waiting).select(list(names))
+
 
 def _numpy(array: Any) -> np.ndarray:
     if isinstance(array, pa.ChunkedArray):

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from morphosphere.compiled import compiled, inlined
 
-@numba.njit(nogil=True, cache=True, inline="always")
+#: Bits of a weight, and where green and blue lie in a word.
+_BITS, _GREEN, _BLUE = np.uint64(13), np.uint64(21), np.uint64(42)
+_ONE = np.uint64(1) << _BITS
+_HALVES = (_ONE >> np.uint64(1)) * (np.uint64(1) | np.uint64(1) << _GREEN | np.uint64(1) << _BLUE)
+
+
+@inlined
 def _fill_row(nodes, row, span, crease, line):  # pragma: no cover
     """Values at the pixel centres of one row of a cell, from its nodes.
 
@@ -36,7 +42,7 @@ def _fill_row(nodes, row, span, crease, line):  # pragma: no cover
                 line[j * span + k] = start + slope * (np.float32(k) + np.float32(0.5))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def fill_cells(nodes, creases, out):  # pragma: no cover
     """Values at the pixels of all cells of a tile, from their nodes.
 
@@ -55,11 +61,61 @@ def fill_cells(nodes, creases, out):  # pragma: no cover
                 _fill_row(nodes[a, b], i, span, creases[a, b], out[a, b, i])
 
 
-@numba.njit(nogil=True, cache=True)
+@inlined
+def _word(colour):  # pragma: no cover
+    """The three colours of a pixel in one word."""
+    red, green, blue = np.uint64(colour[0]), np.uint64(colour[1]), np.uint64(colour[2])
+    return red | green << _GREEN | blue << _BLUE
+
+
+@compiled
+def _pack(picture, out):  # pragma: no cover
+    """A picture (h, h, 3) as (h + 1, h + 1) words, its last row and column repeated."""
+    last = picture.shape[0] - 1
+    for i in range(last + 2):
+        for j in range(last + 2):
+            out[i, j] = _word(picture[min(i, last), min(j, last)])
+
+
+@compiled
+def _sample(us, vs, window, side, fade, start, weights):  # pragma: no cover
+    """Where each pixel of a row of a cell lies on a packed picture, and the weights of its parts.
+
+    `weights` (5, p) are those of the pixels beside, below, below beside and at the place, and of
+    the sky; what is missing to one is the dark line's.
+    """
+    half, one, zero = np.float32(0.5), np.float32(1.0), np.float32(0.0)
+    scale, last = np.float32(side), np.float32(side - 1)
+    whole = np.float32(_ONE)
+    for j in range(us.size):
+        u, v, w = us[j], vs[j], window[j]
+        inside = min(max((half - max(abs(u), abs(v))) * fade, zero), one)
+        x = min(max((u + half) * scale - half, zero), last)
+        y = min(max((half - v) * scale - half, zero), last)
+        left, top = np.int32(x), np.int32(y)
+        fx, fy = x - np.float32(left), y - np.float32(top)
+        all_of_it = np.int32(w * inside * whole + half)
+        share = np.float32(all_of_it)
+        beside = np.int32(fx * (one - fy) * share)
+        below = np.int32((one - fx) * fy * share)
+        both = np.int32(fx * fy * share)
+        start[j] = top * np.int32(side + 1) + left
+        weights[0, j] = beside
+        weights[1, j] = below
+        weights[2, j] = both
+        weights[3, j] = all_of_it - beside - below - both
+        weights[4, j] = np.int32(w * whole + half) - all_of_it
+
+
+@compiled
 def draw_cells(
     right, up, creases, pictures, which, window, fade, sky, dark, out
 ):  # pragma: no cover
     """Draw one picture into each cell of a tile.
+
+    Pictures are sampled bilinearly. The three colours of a pixel lie 21 bits apart in one word, so
+    that a product by a weight of 13 bits is made for all at once; weights are cut at 1/8192, which
+    changes a colour by less than 0.2 of its 255 steps.
 
     Parameters
     ----------
@@ -75,53 +131,40 @@ def draw_cells(
         Weight of the picture against what lies between pictures, for each pixel of a cell.
     fade : float
         Over this fraction of its width the border of a picture fades into the sky.
-    sky, dark : ndarray of float32, shape (3,)
+    sky, dark : ndarray of uint8, shape (3,)
         Colour outside of pictures; colour where the window is 0.
     out : ndarray of uint8, shape (S * p, S * p, 3)
     """
     cells, size, side = which.shape[0], window.shape[0], pictures.shape[1]
     span = size // (right.shape[2] - 1)
-    half, one, zero = np.float32(0.5), np.float32(1.0), np.float32(0.0)
-    scale, last = np.float32(side), np.float32(side - 1)
     slope = np.float32(1.0 / max(fade, 1e-6))
-    us = np.empty(size, np.float32)
-    vs = np.empty(size, np.float32)
+    us, vs = np.zeros(size, np.float32), np.zeros(size, np.float32)
+    start, weights = np.empty(size, np.int32), np.empty((5, size), np.int32)
+    packed = np.zeros((side + 1, side + 1), np.uint64)
+    flat, stride = packed.reshape(-1), side + 1
+    sky_word, dark_word = _word(sky), _word(dark)
     for a in range(cells):
         for b in range(cells):
             index = which[a, b]
+            if index >= 0:
+                _pack(pictures[index], packed)
+            else:
+                us[:] = np.float32(1.0)  # beside the picture
             for i in range(size):
-                row = a * size + i
                 if index >= 0:
                     _fill_row(right[a, b], i, span, creases[a, b], us)
                     _fill_row(up[a, b], i, span, creases[a, b], vs)
+                _sample(us, vs, window[i], side, slope, start, weights)
+                line = out[a * size + i, b * size : (b + 1) * size]
                 for j in range(size):
-                    col = b * size + j
-                    w = window[i, j]
-                    inside = zero
-                    if index >= 0 and w > zero:
-                        u, v = us[j], vs[j]
-                        inside = (half - max(abs(u), abs(v))) * slope
-                        inside = min(max(inside, zero), one)
-                    if inside <= zero:
-                        for c in range(3):
-                            value = sky[c] * w + dark[c] * (one - w)
-                            out[row, col, c] = np.uint8(value + half)
-                        continue
-                    x = min(max((u + half) * scale - half, zero), last)
-                    y = min(max((half - v) * scale - half, zero), last)
-                    left, top = int(x), int(y)
-                    fx, fy = x - np.float32(left), y - np.float32(top)
-                    beside, below = min(left + 1, side - 1), min(top + 1, side - 1)
-                    for c in range(3):
-                        upper = (
-                            np.float32(pictures[index, top, left, c]) * (one - fx)
-                            + np.float32(pictures[index, top, beside, c]) * fx
-                        )
-                        lower = (
-                            np.float32(pictures[index, below, left, c]) * (one - fx)
-                            + np.float32(pictures[index, below, beside, c]) * fx
-                        )
-                        value = upper * (one - fy) + lower * fy
-                        value = value * inside + sky[c] * (one - inside)
-                        value = value * w + dark[c] * (one - w)
-                        out[row, col, c] = np.uint8(value + half)
+                    k = start[j]
+                    beside, below = np.uint64(weights[0, j]), np.uint64(weights[1, j])
+                    both, here = np.uint64(weights[2, j]), np.uint64(weights[3, j])
+                    empty = np.uint64(weights[4, j])
+                    total = flat[k] * here + flat[k + 1] * beside
+                    total += flat[k + stride] * below + flat[k + stride + 1] * both
+                    total += sky_word * empty + _HALVES
+                    total += dark_word * (_ONE - beside - below - both - here - empty)
+                    line[j, 0] = np.uint8(total >> _BITS)
+                    line[j, 1] = np.uint8(total >> (_BITS + _GREEN))
+                    line[j, 2] = np.uint8(total >> (_BITS + _BLUE))

@@ -19,7 +19,9 @@ from morphosphere.files import atomic_path, digest, read_json, write_json
 
 FINGERPRINT = "fingerprint.json"
 #: Part of every fingerprint: raise it when tiles of the same settings come out differently.
-DRAWING_VERSION = 1
+DRAWING_VERSION = 2
+#: Folder of a catalogue HiPS that is being written.
+SCRATCH = ".rows"
 _OURS = ("Norder*", "*.fits", "*.xml", "*.jpg", "*.json", "properties", ".pictures*", ".rows*")
 
 
@@ -81,6 +83,9 @@ def write_cells(root: Path, order: int, rows: np.ndarray) -> None:
 def clean(root: Path, *, scratch: bool) -> None:
     """Remove what killed runs left beside their files; with `scratch`, scratch files too."""
     patterns = [".*.partial*", "*.partial", "Norder*/.*.partial*", "Norder*/Dir*/.*.partial"]
-    for pattern in [*patterns, *((".pictures", ".rows") if scratch else ())]:
+    for pattern in [*patterns, *((".pictures", SCRATCH) if scratch else ())]:
         for item in root.glob(pattern):
-            item.unlink(missing_ok=True)
+            if item.is_dir():
+                shutil.rmtree(item)
+            else:
+                item.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ DEEPEST = 29
 #: Nodes are placed to this fraction of a pixel (2 to the power of minus this).
 _FINE_BITS = 10
 _CURVATURE = 2.0
+_POLAR_CURVATURE = 1.8
 _EVEN_BITS = 0x5555555555555555
 
 
@@ -78,15 +79,24 @@ def node_steps(order: int, tile: int, cells: int, cell_pixels: int) -> int:
     """Intervals of a cell's node grid that keep interpolation within 0.03 pixels.
 
     The error of linear interpolation over a step of s pixels is c s^2 / 8; the curvature c falls
-    with the size of a pixel. The constant is measured, and held by a test. Around a pole curvature
-    has no bound: tiles that touch one have a node at every pixel.
+    with the size of a pixel. Around a pole it rises with the inverse of the distance: the other
+    cells of a tile that touches one are placed within 0.04 pixels, and the cell at the pole itself
+    needs a node at every pixel (see `pole_cell`). The constants are measured, and held by a test.
     """
+    step = np.sqrt(8 * 0.03 * cells * cell_pixels / (_CURVATURE * cell_width(order)))
     if touches_pole(order, tile):
-        return cell_pixels
-    curvature = _CURVATURE * cell_width(order) / (cells * cell_pixels)
-    step = np.sqrt(8 * 0.03 / curvature)
+        if cells == 1:
+            return cell_pixels
+        step = min(step, np.sqrt(8 * 0.03 * cell_pixels / _POLAR_CURVATURE))
     needed = int(np.ceil(cell_pixels / max(step, 1.0)))
     return int(np.clip(1 << (max(needed, 2) - 1).bit_length(), 2, cell_pixels))
+
+
+def pole_cell(order: int, tile: int, cells: int) -> int | None:
+    """Number, in nested order, of the cell of a tile that touches a pole; None if none does."""
+    if not touches_pole(order, tile):
+        return None
+    return cells**2 - 1 if tile >> (2 * order) < 4 else 0
 
 
 def touches_pole(order: int, tile: int) -> bool:

@@ -18,6 +18,7 @@ from morphosphere.hips import folder, metadata, sources
 from morphosphere.hips.loop import block_size, blocks, draw_galaxies, make_tiles
 from morphosphere.hips.overview import write_overviews, write_preview
 from morphosphere.hips.painter import Painter
+from morphosphere.hips.partition import places
 from morphosphere.hips.pictures import GeneratedPictures, Pictures
 from morphosphere.hips.real import real_pictures
 from morphosphere.hips.tiles import TileFormat
@@ -77,11 +78,17 @@ def open_catalogue(path: Path) -> Catalogue:
         If it has none.
     """
     catalogue = Catalogue(path)
-    place = catalogue.read(["lon", "lat"])
-    if not (np.isfinite(place["lon"]) & np.isfinite(place["lat"])).any():
+    if missing := [name for name in ("lon", "lat") if name not in catalogue.columns]:
+        raise InputError(f"{path}: no column {missing[0]!r}; run the predict stage again")
+    placed = 0
+    for _, lat in places(catalogue, ("lon", "lat")):
+        placed += len(lat)
+        if (np.abs(lat) > 90).any():
+            raise InputError(
+                f"{path}: a latitude is beyond 90 degrees; run the predict stage again"
+            )
+    if not placed:
         raise InputError(f"{path}: no image has a position; run the predict stage again")
-    if (np.abs(place["lat"]) > 90).any():
-        raise InputError(f"{path}: a latitude is beyond 90 degrees; run the predict stage again")
     return catalogue
 
 
@@ -192,7 +199,7 @@ def _image_layer(
     )
     counts = ranks.gather(written)
     if ranks.first:
-        write_overviews(root, settings.order, form)
+        write_overviews(root, settings.order, form, inputs.threads)
         metadata.write_moc(root)
         metadata.write_votable(
             root,
@@ -232,8 +239,7 @@ def _catalogue_layer(
     order = sources.write_sources(
         root, catalogue, fields, rank=settings.catalogue_rank, rows=settings.catalogue_rows
     )
-    place = catalogue.read(["lon", "lat"])
-    write_preview(root, sources.preview_of(place["lon"], place["lat"]))
+    write_preview(root, sources.preview_of(places(catalogue, ("lon", "lat"))))
     metadata.write_moc(root)
     metadata.write_votable(
         root,

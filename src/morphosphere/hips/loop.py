@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from morphosphere.hips.painter import Painter
-from morphosphere.hips.pictures import BATCH, Pictures
+from morphosphere.hips.pictures import DECODED, Pictures
 from morphosphere.hips.tiles import TileFormat, make_folders, tile_path, write_tile
 from morphosphere.parallel import World
 from morphosphere.progress import progress
 
+#: Cells in a block: whole batches of the decoder, so that its pictures depend on settings alone.
+_CELLS = 4 * DECODED
 #: Draws tiles of one order: (order, tiles) -> (tile, pixels (W, W, 3)) for each.
 Draw = Callable[[int, range], Iterator[tuple[int, np.ndarray]]]
 
@@ -43,8 +45,8 @@ def blocks(order: int, size: int) -> list[Block]:
 
 
 def block_size(cells: int) -> int:
-    """Tiles in a block, so that their cells fill one batch of the decoder."""
-    return max(1, BATCH // cells**2)
+    """Tiles in a block: few, so that all threads have work at the lowest orders."""
+    return max(1, _CELLS // cells**2)
 
 
 def make_tiles(

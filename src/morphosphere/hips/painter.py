@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,7 @@ from morphosphere.hips.geometry import (
     node_steps,
     nodes_by_cell,
     on_crease,
+    pole_cell,
 )
 
 #: Part of a cell's width over which neighbouring pictures fade into the sky between them.
@@ -69,6 +70,11 @@ class Painter:
         inside = place < 1 - _GAP
         return (inside[:, None] & inside[None, :]).astype(np.float32)
 
+    @cached_property
+    def _one_cell(self) -> Painter:
+        """Draws a single cell, as a tile of its own."""
+        return replace(self, order=self.cell_order, width=self.width // self.cells, cells=1)
+
     def paint(
         self, tile: int, pictures: np.ndarray, which: np.ndarray, turns: np.ndarray | None = None
     ) -> np.ndarray:
@@ -108,7 +114,7 @@ class Painter:
         else:
             right, up = right * scale, up * scale
         out = np.empty((self.width, self.width, 3), np.uint8)
-        sky = np.asarray(self.sky, np.float32)
+        sky = (np.asarray(self.sky, np.float32) + 0.5).astype(np.uint8)
         draw_cells(
             np.ascontiguousarray(right, np.float32),
             np.ascontiguousarray(up, np.float32),
@@ -118,9 +124,21 @@ class Painter:
             self._window,
             _BORDER if self.seamless else 0.0,
             sky,
-            sky if self.seamless else np.zeros(3, np.float32),
+            sky if self.seamless else np.zeros(3, np.uint8),
             out,
         )
+        at_pole = pole_cell(self.order, tile, self.cells)
+        if at_pole is not None and self.cells > 1:
+            row, column = np.argwhere(local == at_pole)[0] * self._one_cell.width
+            part = slice(at_pole, at_pole + 1)
+            out[row : row + self._one_cell.width, column : column + self._one_cell.width] = (
+                self._one_cell.paint(
+                    tile * self.cells**2 + at_pole,
+                    pictures,
+                    np.asarray(which)[part],
+                    None if turns is None else turns[part],
+                )
+            )
         return out
 
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
-import hpgeom
 import numpy as np
 import pyarrow as pa
 
 from morphosphere.artefacts.catalogue import VECTOR_COLUMNS, Catalogue
-from morphosphere.files import atomic_path
+from morphosphere.hips.folder import SCRATCH
+from morphosphere.hips.levels import Above, levels_of, spread
+from morphosphere.hips.lines import lines_of
 from morphosphere.hips.metadata import Field
 from morphosphere.hips.overview import PREVIEW, mollweide
-from morphosphere.hips.tiles import make_folders, tile_path, write_tile
+from morphosphere.hips.partition import LAST_ORDER, Leaves, Scratch, count, cut
+from morphosphere.hips.source_tiles import TileWriter
+from morphosphere.memory import give_back
 from morphosphere.progress import progress
+from morphosphere.system import writing
 
-#: Deepest order; sources that still crowd a tile here are written all the same.
-LAST_ORDER = 11
+#: Part of a tile: ranks, rows of the catalogue, bytes of each line, and all lines.
+Piece = tuple[np.ndarray, np.ndarray, np.ndarray, bytes]
+#: Sources in memory at a time.
+BUCKET = 32768
 
 
 def fields_of(catalogue: Catalogue) -> list[Field]:
@@ -48,168 +55,154 @@ def _datatype(kind: pa.DataType) -> str:
     return "long" if pa.types.is_integer(kind) else "char"
 
 
-def levels_of(
-    lon: np.ndarray, lat: np.ndarray, rank: np.ndarray, rows: int
-) -> tuple[np.ndarray, int]:
-    """The order at which each source appears, and the deepest of them.
-
-    A tile adds the `rows` sources of the highest rank that no tile above it has shown. NaN ranks
-    last; equal ranks keep the order of the catalogue. Sources without a position get -1.
-    """
-    known = np.isfinite(lon) & np.isfinite(lat)
-    level = np.full(len(lon), -1, dtype=np.int8)
-    left = np.flatnonzero(known)
-    left = left[np.argsort(-rank[left], kind="stable")]
-    deepest = 0
-    for order in range(LAST_ORDER + 1):
-        if not len(left):
-            break
-        deepest = order
-        pixel = hpgeom.angle_to_pixel(1 << order, lon[left], lat[left])
-        by_pixel = np.argsort(pixel, kind="stable")
-        _, first, count = np.unique(pixel[by_pixel], return_index=True, return_counts=True)
-        place = np.arange(len(left)) - np.repeat(first, count)
-        now = np.zeros(len(left), dtype=bool)
-        now[by_pixel] = (place < rows) | (order == LAST_ORDER)
-        level[left[now]] = order
-        left = left[~now]
-    if deepest < 2:
-        # Viewers want sources at orders 1 and 2, however few there are.
-        ranked = np.flatnonzero(known)
-        ranked = ranked[np.argsort(-rank[ranked], kind="stable")]
-        level[ranked] = np.arange(len(ranked)) * 3 // len(ranked)
-        deepest = 2
-    return level, deepest
-
-
 def write_sources(
-    root: Path, catalogue: Catalogue, fields: list[Field], *, rank: str, rows: int
+    root: Path,
+    catalogue: Catalogue,
+    fields: list[Field],
+    *,
+    rank: str,
+    rows: int,
+    axes: tuple[str, str] = ("lon", "lat"),
 ) -> int:
     """Write all tiles and the Allsky files; return the deepest order.
 
-    The rows are formatted once, in the order of the catalogue, into a scratch file; tiles are
-    gathered from it, so memory holds a position, a rank and an offset for each row, no more.
+    The rows are put aside by place, then tiles are written place by place, so that memory holds
+    the sources of one place, and of each other what the tiles above it show.
+
+    Parameters
+    ----------
+    root : Path
+    catalogue : Catalogue
+    fields : list of Field
+        Of `fields_of`.
+    rank : str
+        Column of which the largest values are seen first, or with a leading minus the smallest.
+        NaN ranks last; equal ranks keep the order of the catalogue.
+    rows : int
+        Sources that a tile adds.
+    axes : tuple of str
+        Columns of longitude and latitude, degrees; sources without a position are left out.
     """
-    columns = catalogue.read(["lon", "lat", rank.removeprefix("-")])
-    lon, lat = columns["lon"], columns["lat"]
-    worth = columns[rank.removeprefix("-")].astype(np.float64)
-    level, deepest = levels_of(lon, lat, -worth if rank.startswith("-") else worth, rows)
-    make_folders_of(root, deepest, lon, lat, level)
-    lines = root / ".rows"
-    offsets = _write_lines(lines, catalogue, fields)
-    header = "\t".join(field.name for field in fields)
-    worth = np.where(np.isnan(worth), -np.inf, worth if not rank.startswith("-") else -worth)
-    with (
-        open(lines, "rb") as handle,
-        mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as text,
-    ):
-        overview: list[bytes] = []
-        for order in range(deepest + 1):
-            tiles = _tiles_of_order(lon, lat, worth, level, order)
-            for tile, members, shown, total in tiles:
-                head = f"# Completeness = {shown} / {total}\n{header}\n".encode()
-                body = b"".join(text[offsets[r] : offsets[r + 1]] for r in members)
-                write_tile(tile_path(root, order, tile, "tsv"), head + body)
-                overview.append(body)
-            # Aladin Lite reads these two in place of the tiles of orders 0 to 2.
-            if order in (1, 2):
-                total = int((level >= 0).sum())
-                shown = int(((level >= 0) & (level <= order)).sum())
-                head = f"# Completeness = {shown} / {total}\n{header}\n".encode()
-                with atomic_path(root / f"Norder{order}" / "Allsky.tsv") as path:
-                    path.write_bytes(head + b"".join(overview))
-                overview = []
-    lines.unlink()
+    folder = root / SCRATCH
+    shutil.rmtree(folder, ignore_errors=True)
+    with writing(root):
+        folder.mkdir()
+    # With fewer sources than this the deepest order may be below 2, which only a whole tells.
+    leaves = cut(count(catalogue, axes), max(BUCKET, 60 * rows))
+    names = [field.name for field in fields[1:]]
+    scratch = Scratch(folder, catalogue, names, axes=axes, rank=rank, leaves=leaves)
+    above = Above(scratch, rows)
+    with TileWriter(folder, "\t".join(field.name for field in fields)) as tiles:
+        shown = np.zeros(LAST_ORDER + 1, dtype=np.int64)
+        saved: dict[tuple[int, int], list[Piece]] = {}
+        with progress("sources", int(leaves.total)) as advance:
+            for bucket in range(scratch.buckets):
+                keys = scratch.keys(bucket)
+                level, first = _settle(keys, leaves, above, rows)
+                _write_bucket(tiles, keys, scratch.rows(bucket), level, first, saved)
+                tiles.flush()
+                shown += np.bincount(level, minlength=LAST_ORDER + 1)
+                give_back()
+                advance(len(keys))
+        for (order, tile), members in sorted(saved.items()):
+            total = leaves.above[order, tile]
+            tiles.write(order, tile, above.shown(order, tile), total, _merged(members))
+        tiles.finish()
+        # Aladin Lite reads these two in place of the tiles of orders 0 to 2.
+        for order, parts in ((1, (0, 1)), (2, (2,))):
+            tiles.join(order, parts, int(shown[: order + 1].sum()), int(shown.sum()))
+    deepest = int(np.flatnonzero(shown)[-1])
+    for old in root.glob("Norder*"):
+        shutil.rmtree(old)
+    for new in sorted(folder.glob("Norder*")):
+        os.replace(new, root / new.name)
+    shutil.rmtree(folder)
+    pa.default_memory_pool().release_unused()
+    give_back()
     return deepest
 
 
-def make_folders_of(
-    root: Path, deepest: int, lon: np.ndarray, lat: np.ndarray, level: np.ndarray
+def _settle(
+    keys: np.ndarray, leaves: Leaves, above: Above, rows: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Levels of the sources of a bucket, and the orders of their leaves."""
+    first = leaves.order[leaves.of(keys["pixel"])]
+    level = above.of(keys["row"])
+    below = level < 0
+    last = np.full(int(below.sum()), LAST_ORDER)
+    level[below] = levels_of(keys[below], rows, first[below], last)
+    if not leaves.above and len(level) and level.max() < 2:
+        # Viewers want sources at orders 1 and 2, however few there are.
+        level = spread(keys)
+    return level, first
+
+
+def _write_bucket(
+    tiles: TileWriter,
+    keys: np.ndarray,
+    table: pa.Table,
+    level: np.ndarray,
+    first: np.ndarray,
+    saved: dict[tuple[int, int], list[Piece]],
 ) -> None:
-    """Make the folders of the tiles that have sources."""
-    make_folders(root, range(min(deepest, 3) + 1))
-    for order in range(4, deepest + 1):
-        here = level == order
-        pixel = hpgeom.angle_to_pixel(1 << order, lon[here], lat[here])
-        for first in np.unique(pixel // 10000) * 10000:
-            tile_path(root, order, int(first), "tsv").parent.mkdir(parents=True, exist_ok=True)
+    """Write the tiles of a bucket; lines of tiles above its leaves are added to `saved`."""
+    if not len(keys):
+        return
+    tile = keys["pixel"] >> 2 * (LAST_ORDER - level.astype(np.int32))
+    sort = np.lexsort((-keys["worth"], tile, level))
+    table = table.take(pa.array(sort)).combine_chunks()
+    columns = [pa.array(keys["row"][sort]), *(c.chunk(0) for c in table.columns)]
+    text, edges = lines_of(columns)
+    level, tile, worth, row = level[sort], tile[sort], keys["worth"][sort], keys["row"][sort]
+    high = level < first[sort]
+    starts = np.flatnonzero(np.diff(level, prepend=-1) | np.diff(tile, prepend=-1))
+    stops = np.append(starts[1:], len(tile))
+    by_place = np.argsort(keys["pixel"][sort], kind="stable")
+    pixel, seen = keys["pixel"][sort][by_place], level[by_place]
+    for order in np.unique(level).tolist():
+        here = level[starts] == order
+        own = tile[starts[here]]
+        shift = 2 * (LAST_ORDER - order)
+        a, b = np.searchsorted(pixel, [own << shift, (own + 1) << shift])
+        upto = np.append(0, np.cumsum(seen <= order))
+        facts = (own, starts[here], stops[here], upto[b] - upto[a], b - a)
+        for number, start, stop, shown, total in zip(*(x.tolist() for x in facts)):
+            if high[start]:
+                piece = (worth[start:stop].copy(), row[start:stop].copy())
+                size = np.diff(edges[start : stop + 1])
+                body = bytes(text[edges[start] : edges[stop]])
+                saved.setdefault((order, number), []).append((*piece, size, body))
+            else:
+                tiles.write(order, number, shown, total, text[edges[start] : edges[stop]])
 
 
-def _write_lines(path: Path, catalogue: Catalogue, fields: list[Field]) -> np.ndarray:
-    names = [field.name for field in fields[1:]]
-    offsets = np.zeros(len(catalogue) + 1, dtype=np.int64)
-    row = 0
-    with (
-        open(path, "wb") as out,
-        progress("rows", len(catalogue)) as advance,
-    ):
-        for batch in catalogue.batches(names, 2048):
-            texts = [_texts(batch[name]) for name in names]
-            count = len(texts[0])
-            lines = [
-                "\t".join(cells).encode() + b"\n"
-                for cells in zip(map(str, range(row, row + count)), *texts)
-            ]
-            offsets[row + 1 : row + count + 1] = offsets[row] + np.cumsum([len(x) for x in lines])
-            out.write(b"".join(lines))
-            row += count
-            advance(count)
-    return offsets
+def _merged(pieces: list[Piece]) -> bytes:
+    """Lines of the pieces of a tile, the highest in rank first."""
+    worth, row, size = (np.concatenate(parts) for parts in list(zip(*pieces))[:3])
+    text = b"".join(piece[3] for piece in pieces)
+    edges = np.append(0, np.cumsum(size)).tolist()
+    return b"".join(text[edges[k] : edges[k + 1]] for k in np.lexsort((row, -worth)).tolist())
 
 
-def _texts(values: np.ndarray) -> list[str]:
-    if values.dtype.kind == "f":
-        form = "%.9g" if values.dtype.itemsize > 4 else "%.7g"
-        return ["" if v != v else form % v for v in values.tolist()]
-    if values.dtype.kind == "b":
-        return ["1" if v else "0" for v in values.tolist()]
-    return ["" if v is None else " ".join(str(v).split()) for v in values.tolist()]
-
-
-def _tiles_of_order(
-    lon: np.ndarray, lat: np.ndarray, worth: np.ndarray, level: np.ndarray, order: int
-) -> Iterator[tuple[int, np.ndarray, int, int]]:
-    """Tile, rows that it adds, sources shown in it to this order, all sources in it."""
-    known = np.flatnonzero(level >= 0)
-    pixel = hpgeom.angle_to_pixel(1 << order, lon[known], lat[known])
-    here = level[known] == order
-    rows, at = known[here], pixel[here]
-    sort = np.lexsort((-worth[rows], at))
-    rows, at = rows[sort], at[sort]
-    tiles = np.unique(at)
-    added, total, shown = (
-        np.searchsorted(np.sort(places), [tiles, tiles + 1])
-        for places in (at, pixel, pixel[level[known] <= order])
-    )
-    for k, tile in enumerate(tiles):
-        members = rows[added[0, k] : added[1, k]]
-        yield int(tile), members, int(np.diff(shown[:, k])[0]), int(np.diff(total[:, k])[0])
-
-
-def preview_of(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
-    """A preview (512, 1024, 3) with a dot for each source."""
+def preview_of(pieces: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """A preview (512, 1024, 3) with a dot for each source, from pieces of places in degrees."""
     width, height = PREVIEW
     _, _, inside = mollweide(width, height)
     out = np.where(inside[..., None], np.uint8(16), np.uint8(255)).repeat(3, axis=2)
-    known = np.isfinite(lon) & np.isfinite(lat)
-    phi = np.radians((lon[known] + 180) % 360 - 180)
-    theta = _auxiliary_angle(np.radians(lat[known]))
-    x = (1 - phi / np.pi * np.cos(theta)) / 2 * width
-    y = (1 - np.sin(theta)) / 2 * height
-    for dy in (0, 1):
-        for dx in (0, 1):
-            column = np.clip(x + dx, 0, width - 1).astype(int)
-            row = np.clip(y + dy, 0, height - 1).astype(int)
-            out[row, column] = (255, 210, 120)
+    for lon, lat in pieces:
+        phi = np.radians((lon + 180) % 360 - 180)
+        theta = _auxiliary_angle(np.radians(lat))
+        x = (1 - phi / np.pi * np.cos(theta)) / 2 * width
+        y = (1 - np.sin(theta)) / 2 * height
+        for dy in (0, 1):
+            for dx in (0, 1):
+                column = np.clip(x + dx, 0, width - 1).astype(int)
+                row = np.clip(y + dy, 0, height - 1).astype(int)
+                out[row, column] = (255, 210, 120)
     return out
 
 
 def _auxiliary_angle(lat: np.ndarray) -> np.ndarray:
-    """Solve 2t + sin 2t = pi sin(lat) by Newton's method (Snyder 1987, 31-4)."""
-    t = lat * 0.9
-    for _ in range(30):
-        slope = np.maximum(2 + 2 * np.cos(2 * t), 1e-9)
-        t = np.clip(
-            t - (2 * t + np.sin(2 * t) - np.pi * np.sin(lat)) / slope, -np.pi / 2, np.pi / 2
-        )
-    return t
+    """The t of 2t + sin 2t = pi sin(lat) (Snyder 1987, 31-4), to 1e-6, from a table of it."""
+    t = np.pi / 2 * np.sin(np.linspace(-np.pi / 2, np.pi / 2, 4096))
+    return np.interp(np.pi * np.sin(lat), 2 * t + np.sin(2 * t), t)

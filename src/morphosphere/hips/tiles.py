@@ -50,12 +50,17 @@ class TileFormat:
         Image.fromarray(pixels).save(buffer, format="png", compress_level=3)
         return buffer.getvalue()
 
-    def decode(self, data: bytes) -> np.ndarray:
-        """Colour pixels (H, W, 3), uint8."""
+    def decode(self, data: bytes, least: int | None = None) -> np.ndarray:
+        """Colour pixels (H, W, 3), uint8.
+
+        With `least`, a JPEG may come at 1/2, 1/4 or 1/8 of its size, which averages over area, as
+        long as it stays at least so wide.
+        """
         if self.name == "jpeg":
             import simplejpeg
 
-            return simplejpeg.decode_jpeg(data, colorspace="RGB")
+            kept = {"min_height": least, "min_width": least, "min_factor": 1} if least else {}
+            return simplejpeg.decode_jpeg(data, colorspace="RGB", **kept)
         from PIL import Image
 
         return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,12 @@ from morphosphere.config.hips import HipsSettings
 from morphosphere.files import atomic_path, digest
 from morphosphere.hips import folder, metadata, sources
 from morphosphere.hips.overview import write_preview
+from morphosphere.hips.partition import places
 
 #: Order of the cells of a survey's footprint: 7 arcmin.
 _FOOTPRINT = 9
+#: Ranges of cells at most: viewers read a footprint as a whole.
+_RANGES = 65536
 _UCDS = ("pos.eq.ra;meta.main", "pos.eq.dec;meta.main")
 
 
@@ -29,7 +32,7 @@ class OnSphere(Catalogue):
 
     def __init__(self, path: Path, lon: str, lat: str) -> None:
         super().__init__(path)
-        self._axes = {"lon": lon, "lat": lat}
+        self._axes = (lon, lat)
 
     @classmethod
     def all(cls, path: Path, placed: bool) -> dict[str, OnSphere]:
@@ -39,17 +42,20 @@ class OnSphere(Catalogue):
             found["hips_sphere"] = cls(path, "lon", "lat")
         return found
 
-    def read(self, names: Sequence[str]) -> dict[str, np.ndarray]:
-        """As that of the Catalogue, with ``lon`` and ``lat`` on this sphere."""
-        found = super().read([self._axes.get(name, name) for name in names])
-        return {name: found[self._axes.get(name, name)] for name in names}
+    @property
+    def axes(self) -> tuple[str, str]:
+        """The two columns."""
+        return self._axes
+
+    def places(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Longitudes and latitudes of the sources that have both, in pieces; degrees."""
+        return places(self, self._axes)
 
     def about(self, name: str) -> dict[str, str]:
         """As that of the Catalogue, with UCDs of a position for the two columns alone."""
         facts = super().about(name)
-        axes = list(self._axes.values())
-        if name in axes:
-            return {**facts, "ucd": _UCDS[axes.index(name)]}
+        if name in self._axes:
+            return {**facts, "ucd": _UCDS[self._axes.index(name)]}
         if facts.get("ucd", "").startswith("pos"):
             facts["ucd"] = ""
         return facts
@@ -68,9 +74,6 @@ def write_hips(root: Path, catalogue: OnSphere, layer: str, settings: HipsSettin
     settings : HipsSettings
         Title, creator, rank and rows of a tile.
     """
-    place = catalogue.read(["lon", "lat"])
-    lon, lat = place["lon"], place["lat"]
-    known = np.isfinite(lon) & np.isfinite(lat)
     fingerprint = {
         "layer": layer,
         "drawing": folder.DRAWING_VERSION,
@@ -81,9 +84,15 @@ def write_hips(root: Path, catalogue: OnSphere, layer: str, settings: HipsSettin
     folder.clean(root, scratch=not kept)
     fields = sources.fields_of(catalogue)
     order = sources.write_sources(
-        root, catalogue, fields, rank=settings.catalogue_rank, rows=settings.catalogue_rows
+        root,
+        catalogue,
+        fields,
+        rank=settings.catalogue_rank,
+        rows=settings.catalogue_rows,
+        axes=catalogue.axes,
     )
-    write_preview(root, sources.preview_of(lon, lat))
+    extent = _Extent()
+    write_preview(root, sources.preview_of(map(extent.add, catalogue.places())))
     more: dict[str, Any] = {
         "dataproduct_type": "catalog",
         "hips_order": order,
@@ -92,8 +101,8 @@ def write_hips(root: Path, catalogue: OnSphere, layer: str, settings: HipsSettin
         "hips_cat_nrows": len(catalogue),
     }
     if layer == "hips_sky":
-        more |= _view_of(lon[known], lat[known])
-        more["moc_sky_fraction"] = f"{_write_footprint(root, lon[known], lat[known]):.6g}"
+        more |= extent.view(catalogue.places())
+        more["moc_sky_fraction"] = f"{extent.write_footprint(root):.6g}"
     else:
         metadata.write_moc(root)
     metadata.write_votable(
@@ -109,32 +118,50 @@ def write_hips(root: Path, catalogue: OnSphere, layer: str, settings: HipsSettin
     return order
 
 
-def _view_of(lon: np.ndarray, lat: np.ndarray) -> dict[str, str]:
-    """Centre and width of a view in which all positions stand."""
-    vectors = unit_vector(lon, lat)
-    middle = vectors.mean(axis=0)
-    length = np.linalg.norm(middle)
-    if length < 1e-3:  # all around the sky
-        return {}
-    middle /= length
-    radius = np.degrees(np.arccos(np.clip((vectors @ middle).min(), -1, 1)))
-    return {
-        "hips_initial_ra": f"{np.degrees(np.arctan2(middle[1], middle[0])) % 360:.5f}",
-        "hips_initial_dec": f"{np.degrees(np.arcsin(np.clip(middle[2], -1, 1))):.5f}",
-        "hips_initial_fov": f"{np.clip(2.2 * radius, 0.1, 180):.4f}",
-    }
+class _Extent:
+    """What a survey covers, of pieces of its positions."""
 
+    def __init__(self) -> None:
+        self._total, self._count = np.zeros(3), 0
+        self._held = np.zeros(12 * 4**_FOOTPRINT, dtype=bool)
 
-def _write_footprint(root: Path, lon: np.ndarray, lat: np.ndarray) -> float:
-    """Write ``Moc.fits``, the cells that have galaxies; return their share of the sky.
+    def add(self, place: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Add longitudes and latitudes, degrees; return them."""
+        self._total += unit_vector(*place).sum(axis=0)
+        self._count += len(place[0])
+        self._held[hpgeom.angle_to_pixel(1 << _FOOTPRINT, *place)] = True
+        return place
 
-    Its deepest order is 29, without which Hipsgen does not look at the tiles.
-    """
-    from mocpy import MOC
+    def view(self, places: Iterable[tuple[np.ndarray, np.ndarray]]) -> dict[str, str]:
+        """Centre and width of a view in which all positions stand, which are `places`."""
+        length = np.linalg.norm(self._total)
+        if length < 1e-3 * self._count:  # all around the sky
+            return {}
+        middle = self._total / length
+        least = min((unit_vector(*place) @ middle).min(initial=1.0) for place in places)
+        radius = np.degrees(np.arccos(np.clip(least, -1, 1)))
+        return {
+            "hips_initial_ra": f"{np.degrees(np.arctan2(middle[1], middle[0])) % 360:.5f}",
+            "hips_initial_dec": f"{np.degrees(np.arcsin(np.clip(middle[2], -1, 1))):.5f}",
+            "hips_initial_fov": f"{np.clip(2.2 * radius, 0.1, 180):.4f}",
+        }
 
-    cells = np.unique(hpgeom.angle_to_pixel(1 << _FOOTPRINT, lon, lat)).astype(np.uint64)
-    orders = np.full(len(cells), _FOOTPRINT, np.uint8)
-    moc = MOC.from_healpix_cells(cells, orders, max_depth=29)
-    with atomic_path(root / "Moc.fits") as path:
-        moc.save(path, format="fits", overwrite=True)
-    return float(moc.sky_fraction)
+    def write_footprint(self, root: Path) -> float:
+        """Write ``Moc.fits``, the cells that have galaxies; return their share of the sky.
+
+        Sources that are few and far between make it coarser. Its deepest order is 29, without which
+        Hipsgen does not look at the tiles.
+        """
+        from mocpy import MOC
+
+        held = self._held
+        order = _FOOTPRINT
+        while np.count_nonzero(held[1:] != held[:-1]) > 2 * _RANGES:
+            held = held.reshape(-1, 4).any(axis=1)
+            order -= 1
+        edges = np.flatnonzero(np.diff(held, prepend=False, append=False))
+        ranges = edges.astype(np.uint64).reshape(-1, 2) << np.uint64(2 * (29 - order))
+        moc = MOC.from_depth29_ranges(29, ranges)
+        with atomic_path(root / "Moc.fits") as path:
+            moc.save(path, format="fits", overwrite=True)
+        return float(moc.sky_fraction)
