@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import subprocess
@@ -12,8 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from factories_explorer import Run, add_page
+from morphosphere.config.explore import ExploreSettings
 from morphosphere.explorer.__main__ import main
-from morphosphere.explorer.site import find_aladin, read_properties
+from morphosphere.explorer.site import find_aladin, page_html, read_properties, write_aladin
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -144,3 +146,21 @@ def test_serve_prints_the_address_and_refuses_a_folder_without_a_page(copied, tm
     empty = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)
     assert empty.returncode == 1
     assert "run the workflow first" in empty.stderr
+
+
+def test_webassembly_lies_beside_the_module_and_can_be_missing(tmp_path):
+    (tmp_path / "dist").mkdir()
+    module, code = tmp_path / "dist" / "aladin.js", b"\0asm and more"
+    text = base64.b64encode(code).decode()
+    module.write_text(f'a=new URL("data:application/wasm;base64,{text}",self.location);b("é")')
+    write_aladin(module, tmp_path)
+    assert (tmp_path / "aladin.wasm").read_bytes() == code
+    notice, script = (tmp_path / "aladin.js").read_text().splitlines()
+    assert notice.startswith("// Aladin Lite, changed")
+    assert script == 'a=new URL("aladin.wasm",import.meta.url);b("é")'
+    assert 'href="aladin.wasm"' in page_html(ExploreSettings(), wasm=True)
+    module.write_text("another version")
+    write_aladin(module, tmp_path)
+    assert not (tmp_path / "aladin.wasm").exists()
+    assert (tmp_path / "aladin.js").read_text() == "another version"
+    assert "aladin.wasm" not in page_html(ExploreSettings(), wasm=False)

@@ -19,8 +19,8 @@ def _work(
     aladin = find_aladin(args.aladin)
     config = write_site(settings, data=args.data, hips=args.hips, site=args.output, aladin=aladin)
     record.inputs([args.data / "index.json", *(folder / "properties" for folder in args.hips)])
-    names = ("index.html", "config.json", "aladin.js", "page")
-    record.outputs([args.output / name for name in names])
+    names = ("index.html", "config.json", "aladin.js", "aladin.wasm", "page")
+    record.outputs([path for name in names if (path := args.output / name).exists()])
     record.note(layers=len(config["layers"]), aladin_lite=config["aladin_version"])
 
 

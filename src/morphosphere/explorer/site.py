@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import os
 import re
@@ -18,6 +19,8 @@ from morphosphere.files import atomic_directory, atomic_path, read_json, write_j
 PAGE = Path(__file__).parent / "page"
 #: Where ``npm ci`` puts Aladin Lite below the root of the project.
 ALADIN = Path("node_modules") / "aladin-lite" / "dist" / "aladin.js"
+#: The WebAssembly within Aladin Lite's module.
+_WASM = re.compile(r'new URL\("data:application/wasm;base64,([A-Za-z0-9+/=]+)",self\.location\)')
 #: The layer shown first, if the configuration does not say.
 _FIRST = ("real", "generated")
 
@@ -135,19 +138,41 @@ def write_site(
     with atomic_directory(site / "page") as folder:
         for part in ("css", "js"):
             shutil.copytree(PAGE / part, folder / part)
-    with atomic_path(site / "aladin.js") as temporary:
-        shutil.copyfile(aladin, temporary)
+    write_aladin(aladin, site)
     write_json(site / "config.json", config)
-    write_text(site / "index.html", page_html(settings))
+    write_text(site / "index.html", page_html(settings, wasm=(site / "aladin.wasm").exists()))
     return config
 
 
-def page_html(settings: ExploreSettings) -> str:
-    """index.html with title and introduction."""
+def write_aladin(module: Path, site: Path) -> None:
+    """Write Aladin Lite as ``aladin.js`` and, apart, its WebAssembly as ``aladin.wasm``.
+
+    Within the module it is text: a third longer, and not compiled before all of it is there.
+    """
+    text = module.read_text(encoding="utf-8")
+    found = _WASM.search(text)
+    if found:
+        with atomic_path(site / "aladin.wasm") as temporary:
+            temporary.write_bytes(base64.b64decode(found[1]))
+        text = (
+            "// Aladin Lite, changed: its WebAssembly lies in aladin.wasm.\n"
+            f'{text[: found.start()]}new URL("aladin.wasm",import.meta.url){text[found.end() :]}'
+        )
+    else:
+        (site / "aladin.wasm").unlink(missing_ok=True)
+    write_text(site / "aladin.js", text)
+
+
+def page_html(settings: ExploreSettings, *, wasm: bool) -> str:
+    """index.html with title and introduction; `wasm`: whether there is ``aladin.wasm``."""
     template = Template((PAGE / "index.html").read_text(encoding="utf-8"))
     modules = sorted((PAGE / "js").glob("*.js"))
+    fetched = ["config.json", *(["aladin.wasm"] if wasm else [])]
     preloads = "\n".join(
-        f'  <link rel="modulepreload" href="page/js/{module.name}">' for module in modules
+        [
+            *(f'  <link rel="preload" as="fetch" crossorigin href="{name}">' for name in fetched),
+            *(f'  <link rel="modulepreload" href="page/js/{module.name}">' for module in modules),
+        ]
     )
     introduction = re.sub(r"\s+", " ", settings.introduction).strip()
     return template.substitute(

@@ -7,16 +7,33 @@ import { dot, eastNorth, toVector, unit } from "./sphere.js";
 
 /**
  * plane: place (radians at the centre) of a vector in the frame of the camera; null if unseen.
+ * sphere: the vector at a place, the reverse; null beside the sphere.
  * halfWidth, halfHeight: of the part that is worth showing; bounded: whether the sphere ends there.
  */
 export const PROJECTIONS = {
-  SIN: { number: 0, halfWidth: 1, halfHeight: 1, bounded: true, plane: (x, y, z) => (x < 0 ? null : [y, z]) },
-  TAN: { number: 1, halfWidth: 1.2, halfHeight: 1.2, plane: (x, y, z) => (x < 0.05 ? null : [y / x, z / x]) },
+  SIN: {
+    number: 0, halfWidth: 1, halfHeight: 1, bounded: true,
+    plane: (x, y, z) => (x < 0 ? null : [y, z]),
+    sphere: (u, v) => (u * u + v * v > 1 ? null : [Math.sqrt(1 - u * u - v * v), u, v]),
+  },
+  TAN: {
+    number: 1, halfWidth: 1.2, halfHeight: 1.2,
+    plane: (x, y, z) => (x < 0.05 ? null : [y / x, z / x]),
+    sphere: (u, v) => {
+      const x = 1 / Math.sqrt(1 + u * u + v * v);
+      return [x, u * x, v * x];
+    },
+  },
   ZEA: {
     number: 2, halfWidth: 2, halfHeight: 2, bounded: true,
     plane: (x, y, z) => {
       const k = Math.sqrt(2 / Math.max(1 + x, 1e-9));
       return [y * k, z * k];
+    },
+    sphere: (u, v) => {
+      const half = (u * u + v * v) / 4;
+      const k = Math.sqrt(1 - half);
+      return half > 1 ? null : [1 - 2 * half, u * k, v * k];
     },
   },
   AIT: {
@@ -27,8 +44,25 @@ export const PROJECTIONS = {
       const k = Math.SQRT2 / Math.sqrt(Math.max(1 + c * Math.cos(half), 1e-9));
       return [2 * k * c * Math.sin(half), k * z];
     },
+    sphere: (u, v) => {
+      const square = 1 - (u / 4) ** 2 - (v / 2) ** 2;
+      if (square < 0.5) return null;
+      const s = Math.sqrt(square);
+      const turn = 2 * Math.atan2((s * u) / 2, 2 * square - 1);
+      const c = Math.sqrt(1 - (s * v) ** 2);
+      return [c * Math.cos(turn), c * Math.sin(turn), s * v];
+    },
   },
 };
+
+/** Degrees along the shorter side of a map that holds the whole sphere, or half of it on the globe. */
+export function wholeFov(projection, width, height) {
+  const { halfWidth, halfHeight } = PROJECTIONS[projection];
+  // Beside the panels, where they stand at the side; with room for the glow above and below.
+  const free = width > 760 ? width - 2 * Math.min(300, width / 4) : width / 1.12;
+  const scale = Math.min(free / 1.04 / halfWidth, height / 1.2 / halfHeight) / 2;
+  return ((Math.min(width, height) / scale) * 180) / Math.PI;
+}
 
 export class Camera {
   /**

@@ -6,6 +6,7 @@ import { Explorer } from "./explorer.js";
 import { Layers } from "./layers.js";
 import { loadJson } from "./load.js";
 import { complain, complainOf } from "./messages.js";
+import { posted } from "./poster.js";
 import { Sky } from "./sky.js";
 import { numberOf, readState } from "./state.js";
 import { surround } from "./surround.js";
@@ -22,8 +23,10 @@ async function start() {
     complainOf(error);
     return null;
   });
-  const { default: A } = await import("../../aladin.js");
   const state = readState();
+  Sky.ask(config.layers.find((layer) => layer.name === (state.map ?? config.base_layer)));
+  await posted;
+  const { default: A } = await import("../../aladin.js");
   const sky = await Sky.start(A, "#sky", config.layers, {
     projection: ["SIN", "AIT", "ZEA", "TAN"].includes(state.view) ? state.view : config.projection,
   });
@@ -46,6 +49,9 @@ async function start() {
   byId("zoom-out").addEventListener("click", () => sky.zoomBy(1 / 1.5));
   byId("zoom-fit").addEventListener("click", fit);
   tabs();
+  // The galaxies take as long as the sky: it comes first.
+  await sky.pictured();
+  byId("poster")?.remove();
   const table = await tableOpened;
   explorer.table = table;
   aboutBox(config, table);

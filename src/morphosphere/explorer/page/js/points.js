@@ -127,6 +127,7 @@ export class Points extends EventTarget {
     this.scale = scale;
     this.#upload();
     await Promise.all([...this.parts.keys()].map((number) => this.#values(number)));
+    if (this.scale === scale) this.coloured = scale.column.name;
     this.draw();
   }
 

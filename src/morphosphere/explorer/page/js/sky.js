@@ -1,6 +1,6 @@
 // Aladin Lite, kept to what this page needs: layers by relative address, the view, and pixels.
 
-import { Camera, PROJECTIONS } from "./camera.js";
+import { Camera, PROJECTIONS, wholeFov } from "./camera.js";
 import { complain } from "./messages.js";
 
 const SILENT = {
@@ -11,6 +11,10 @@ const SILENT = {
   showSettingsControl: false, showSimbadPointerControl: false, showCooGridControl: false,
   showColorPickerControl: false, backgroundColor: "rgb(7, 10, 18)",
 };
+
+/** How long the galaxies wait for the first tiles, in ms. */
+const PATIENCE = 3000;
+const QUIET = 60;
 
 export class Sky extends EventTarget {
   /** Start Aladin Lite in `div`; `layers` are the image layers of config.json. */
@@ -24,7 +28,7 @@ export class Sky extends EventTarget {
     this.A = A;
     this.div = div;
     this.layers = new Map(layers.map((layer) => [layer.name, layer]));
-    this.known = new Map();
+    this.known = new Set();
     this.aladin = A.aladin(div, { ...SILENT, projection, fov: 60, target: "0 +0" });
     this.aladin.setFoVRange?.(0.02, 360);
     this.projection = projection;
@@ -87,12 +91,7 @@ export class Sky extends EventTarget {
 
   /** Field of view that holds the whole sphere, or half of it on the globe. */
   get wholeFov() {
-    const [width, height] = this.aladin.getSize();
-    const { halfWidth, halfHeight } = PROJECTIONS[this.projection];
-    // Beside the panels, where they stand at the side; with room for the glow above and below.
-    const free = width > 760 ? width - 2 * Math.min(300, width / 4) : width / 1.12;
-    const scale = Math.min(free / 1.04 / halfWidth, height / 1.2 / halfHeight) / 2;
-    return ((Math.min(width, height) / scale) * 180) / Math.PI;
+    return wholeFov(this.projection, ...this.aladin.getSize());
   }
 
   /** Order of the tiles that the view asks for. */
@@ -174,20 +173,58 @@ export class Sky extends EventTarget {
 
   /** Whether a layer's properties can be read; if not, the page says so. */
   async #there(layer) {
-    if (!this.known.has(layer.name)) this.known.set(layer.name, this.#ask(layer));
-    return this.known.get(layer.name);
-  }
-
-  async #ask(layer) {
-    let reason = "the server does not answer";
-    try {
-      const answer = await fetch(new URL(`${layer.url}/properties`, document.baseURI));
-      if (answer.ok && /hips_order\s*=/.test(await answer.text())) return true;
-      reason = answer.ok ? "its properties file is damaged" : "its properties file is missing";
-    } catch {
-      // The reason stands above.
-    }
-    complain(`The layer “${layer.title}” cannot be shown: ${reason} (${layer.url}/properties).`);
+    const reason = await Sky.ask(layer);
+    if (!reason) return true;
+    if (!this.known.has(layer.name)) complain(`The layer “${layer.title}” cannot be shown: ${reason} (${layer.url}/properties).`);
+    this.known.add(layer.name);
     return false;
   }
+
+  /** Ask once, and early, for a layer's properties; what is wrong with them. */
+  static ask(layer) {
+    if (!layer) return null;
+    if (!asked.has(layer.url)) asked.set(layer.url, whatIsWrong(layer));
+    return asked.get(layer.url);
+  }
+
+  /** Wait until tiles are there and drawn; not for long, since there may be none. */
+  async pictured() {
+    const base = this.layers.get(this.base);
+    if (!base || (await Sky.ask(base))) return;
+    await tilesOf(new URL(base.url, document.baseURI).href);
+    for (let frame = 0; frame < 2; frame++) await new Promise((done) => requestAnimationFrame(done));
+  }
+}
+
+const asked = new Map();
+
+async function whatIsWrong(layer) {
+  try {
+    const answer = await fetch(new URL(`${layer.url}/properties`, document.baseURI));
+    if (!answer.ok) return "its properties file is missing";
+    return /hips_order\s*=/.test(await answer.text()) ? null : "its properties file is damaged";
+  } catch {
+    return "the server does not answer";
+  }
+}
+
+/** Resolves when Aladin Lite has fetched tiles of a layer and for a moment no more, or after PATIENCE. */
+function tilesOf(url) {
+  return new Promise((done) => {
+    let quiet = 0;
+    const from = performance.now();
+    const watch = new PerformanceObserver((list) => {
+      if (!list.getEntries().some((entry) => entry.startTime > from && entry.name.startsWith(`${url}/Norder`))) return;
+      clearTimeout(quiet);
+      quiet = setTimeout(end, QUIET);
+    });
+    const timer = setTimeout(end, PATIENCE);
+    function end() {
+      clearTimeout(timer);
+      clearTimeout(quiet);
+      watch.disconnect();
+      done();
+    }
+    watch.observe({ type: "resource" });
+  });
 }
