@@ -2,7 +2,7 @@
 # make test    sets everything up and runs all tests
 # make serve   shows the map of a run:  make serve RUN=demo PORT=8000
 # make report  pages on a run's figures, metrics and provenance:  make report RUN=mine CONFIG=mine.yaml
-# make bench   measures the stages
+# make bench   measures every stage against its limit and its peers; make bench-full takes longer
 PYTHON ?= python3
 RUN ?= demo
 CONFIG ?= config/config.yaml
@@ -13,7 +13,7 @@ UNLOCK := pgrep -f "[s]nakemake --profile profiles/local" > /dev/null || \
   $(BIN)/snakemake --quiet all --profile profiles/local --unlock > /dev/null 2>&1 || true
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test serve report bench setup format lint docs lock clean
+.PHONY: demo test serve report bench bench-full setup format lint docs lock clean
 
 demo: setup
 	@$(UNLOCK)
@@ -21,9 +21,9 @@ demo: setup
 	@echo "The finished map: results/demo/site/index.html"
 	@echo "make serve shows it on http://127.0.0.1:$(PORT)/site/"
 
-# One worker waits for Slurm most of the time.
+# Workers wait for Slurm, servers, browsers and deadlines a good part of the time.
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist loadgroup
 
 serve: setup
 	$(BIN)/python -m morphosphere.explorer.serve --folder results/$(RUN) --port $(PORT)
@@ -33,7 +33,10 @@ report: setup
 	  --report results/$(RUN)/report.zip
 
 bench: setup
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --document docs/benchmarks.md
+
+bench-full: setup
+	$(BIN)/python -m benchmarks --full --document docs/benchmarks.md
 
 setup: .venv/installed node_modules/.package-lock.json
 
@@ -73,4 +76,4 @@ lock:
 	$(BIN)/python envs/update.py
 
 clean:
-	rm -rf results .snakemake
+	rm -rf results .snakemake .venv-peers

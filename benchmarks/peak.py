@@ -1,4 +1,4 @@
-"""Peak memory of a command with all its processes, ranks for example."""
+"""Time and peak memory of a command with all its processes, ranks for example."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,12 @@ from morphosphere.progress import log
 
 
 def peak_of(command: Sequence[object], *, interval: float = 0.02) -> float:
-    """Run a command; the largest memory of it and its children together, in MiB.
+    """Run a command; the largest memory of it and its children together, in MiB: see `cost_of`."""
+    return cost_of(command, interval=interval)[1]
+
+
+def cost_of(command: Sequence[object], *, interval: float = 0.02) -> tuple[float, float]:
+    """Run a command; its seconds, and the largest memory of it and its children together, in MiB.
 
     Counted is what the system cannot drop: private and shared memory, but not the pages of mapped
     files, which stay as long as nobody else needs the memory.
@@ -28,15 +34,17 @@ def peak_of(command: Sequence[object], *, interval: float = 0.02) -> float:
     environment = {**os.environ, "OMP_NUM_THREADS": "2"}
     with tempfile.TemporaryFile("w+") as said:
         words = list(map(str, command))
+        start = time.perf_counter()
         process = subprocess.Popen(words, stdout=said, stderr=said, env=environment)
         peak = Peak(process.pid, interval=interval)
         status = process.wait()
+        seconds = time.perf_counter() - start
         mib = peak.stop() / 2**20
         if status:
             said.seek(0)
             log(said.read()[-3000:])
             raise SystemExit(f"failed, so its memory is not known: {' '.join(words)}")
-    return mib
+    return seconds, mib
 
 
 class Peak(threading.Thread):

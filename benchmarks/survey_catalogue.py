@@ -23,8 +23,8 @@ from morphosphere.progress import log
 from morphosphere.surveys.facts import model_version
 
 ROWS, MORE = 100_000, 10
-#: HiPS and HATS keep a few numbers of each row: places, ranks, offsets.
-GOALS = {"fits": 1.1, "votable": 1.1, "hats": 1.4, "hips": 2.5}
+#: HATS keeps a few numbers of each row.
+GOALS = {"fits": 1.1, "votable": 1.1, "hats": 1.4, "hips": 1.1}
 _BATCH = 10_000
 
 

@@ -43,11 +43,9 @@ def run() -> Iterator[Result]:
 
         command = ["--images", str(folder / "images.h5"), "--model", str(folder / "model")]
         command += ["--output", str(folder / "predictions.parquet")]
-        ours, theirs = alternate(lambda: main(command), bare, repeats=3)
-    yield Result(
-        "survey_predict", IMAGES / ours, IMAGES / theirs, 0.9, True, "images/s",
-        f"bare network on {VIEWS} views",
-    )  # fmt: skip
+        pair = alternate(lambda: main(command), bare, repeats=3)
+    note = f"whole stage against the bare network; {VIEWS} views of the same images on both sides"
+    yield pair.result("survey_predict", IMAGES, "images/s", 0.9, note)
 
 
 def _images(path: Path) -> np.ndarray:
