@@ -82,7 +82,21 @@ def copy_project(folder: Path) -> Project:
         else:
             shutil.copy2(source, folder / name)
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
+    _share_compiled(folder)
     return Project(folder)
+
+
+def _share_compiled(folder: Path) -> None:
+    """Let a copy use what Python and Numba compile of the project, and all other copies with it.
+
+    Both look at the size and time of a source, so that a module which a test changes is compiled
+    again; compiling all loops takes a minute of a core, for every copy and rank.
+    """
+    root = ROOT / "src" / "morphosphere"
+    for package in sorted({path.parent for path in root.rglob("*.py")}):
+        (package / "__pycache__").mkdir(exist_ok=True)
+        copy = folder / package.relative_to(ROOT)
+        (copy / "__pycache__").symlink_to(package / "__pycache__")
 
 
 @pytest.fixture(scope="session")
