@@ -7,7 +7,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,9 @@ _WITHOUT_EFFECT = (
     "stage",
     "system",
 )
+
+#: Parts of a source file that statements stand in.
+_BLOCKS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 
 
 def prepare_environment() -> None:
@@ -292,7 +295,7 @@ def code(source: Path, stage: str) -> list[str]:
             continue
         found.add(file)
         if file.suffix == ".py":
-            todo += [f for name in _imports(file) for f in _file_of(root, name)]
+            todo += _imported(root, file)
     return sorted(str(file) for file in found)
 
 
@@ -328,13 +331,19 @@ def _file_of(root: Path, name: str) -> Iterator[Path]:
         yield path / "__init__.py"
 
 
-@lru_cache
-def _imports(file: Path) -> tuple[str, ...]:
+@cache
+def _imported(root: Path, file: Path) -> tuple[Path, ...]:
+    """Files of the package that a file imports, at its top or within its functions."""
     names = []
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    todo: list[ast.AST] = [ast.parse(file.read_bytes())]
+    while todo:
+        node = todo.pop()
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.append(node.module)
             names += [f"{node.module}.{alias.name}" for alias in node.names]
-    return tuple(name for name in names if name.split(".")[0] == "morphosphere")
+        # Imports are statements: expressions, which most of a file is, are not gone through.
+        todo += [child for child in ast.iter_child_nodes(node) if isinstance(child, _BLOCKS)]
+    ours = (name for name in names if name.split(".")[0] == "morphosphere")
+    return tuple(found for name in ours for found in _file_of(root, name))

@@ -47,6 +47,8 @@ def _array(values: list[Any]) -> pa.Array:
         buffers = [pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
         return pa.Array.from_buffers(pa.string(), count, [None, *buffers])
     numbers = np.asarray(values)
+    if numbers.dtype.kind not in "iuf":
+        return pa.array(values)
     kind = pa.from_numpy_dtype(numbers.dtype)
     return pa.Array.from_buffers(kind, count, [None, pa.py_buffer(numbers)])
 
