@@ -79,7 +79,7 @@ def best_way(model: Path, pixels: np.ndarray) -> tuple[Callable[[np.ndarray], No
             (f"{threads} passes of one core each", 1, threads),
         )
     }
-    seconds = {way: _fastest(lambda work=work: work(pixels)) for way, work in ways.items()}
+    seconds = {way: fastest(lambda work=work: work(pixels)) for way, work in ways.items()}
     best = min(seconds, key=lambda way: seconds[way])
     return ways[best], best
 
@@ -102,7 +102,8 @@ def pixels_like(bundle: ModelBundle) -> np.ndarray:
     return np.zeros((1, len(transform.channels), transform.size, transform.size), np.float32)
 
 
-def _fastest(work: Callable[[], object], repeats: int = 2) -> float:
+def fastest(work: Callable[[], object], repeats: int = 2) -> float:
+    """Seconds of the quickest of some turns."""
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()

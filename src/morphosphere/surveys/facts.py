@@ -94,15 +94,17 @@ class ModelFacts:
         return np.argmax(probability / self.priors if balanced else probability, axis=1)
 
 
-def facts_of(path: str | Path) -> dict[str, Any]:
+def facts_of(path: str | Path, threads: int | None = None) -> dict[str, Any]:
     """The attributes of `ModelFacts`, by name, for the bundle at `path`.
+
+    A pass through its network takes so many threads, all that this process may use if not given.
 
     Raises
     ------
     InputError
         If the bundle is not whole, or of another task.
     """
-    bundle = ModelBundle.load(path, threads=threads_given())
+    bundle = ModelBundle.load(path, threads=threads or threads_given())
     info = bundle.info
     if info.get("task") != "classes":
         raise InputError(

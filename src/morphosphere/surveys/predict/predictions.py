@@ -1,22 +1,22 @@
 """From images and a model to the Catalogue of classes, in pieces, over any number of ranks.
 
-While the network reads one chunk, the next is taken from disk and transformed.
+Each thread takes a chunk all the way on one core, as `morphosphere.predict.catalogue` does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from morphosphere.artefacts.catalogue import CatalogueWriter
 from morphosphere.artefacts.columns import free_names
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.config.survey_predict import SurveyPredictSettings
 from morphosphere.errors import InputError
-from morphosphere.parallel import World
+from morphosphere.parallel import World, threads_given
+from morphosphere.predict.ahead import in_order
 from morphosphere.predict.catalogue import Chunks
 from morphosphere.predict.scratch import Scratch
 from morphosphere.progress import progress
@@ -62,7 +62,7 @@ def predict(
     with ImageSet(images) as source, Scratch(output, ranks) as scratch:
         if not len(source):
             raise InputError(f"{images}: holds no images; look at the stages before")
-        network = ClassModel.load(model, settings.device, ranks)
+        network = ClassModel.load(model, settings.device, ranks, threads=1)
         network.check_channels(source)
         chunks = Chunks.of(len(source), settings.chunk, ranks)
         width = _read(source, network, chunks, settings, scratch, ranks)
@@ -81,34 +81,6 @@ def predict(
 def predicted_columns(network: ClassModel) -> list[str]:
     """Names of the columns that this stage makes, in order."""
     return [*_kinds(network).names, "split", "model_version", "features"]
-
-
-def prepared(
-    source: ImageSet, network: ClassModel, chunks: Iterable[tuple[int, int]]
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Chunks of images, one of them made ahead of its use.
-
-    Yields
-    ------
-    start : int
-    images : ndarray, shape (n, C, S, S)
-        Transformed.
-    broken : ndarray of bool, shape (n,)
-        See `soundness.broken`.
-    """
-
-    def make(start: int, stop: int) -> tuple[int, np.ndarray, np.ndarray]:
-        stored = source.read(start, stop)
-        return start, network.bundle.transform(stored), broken(stored)
-
-    with ThreadPoolExecutor(1) as worker:
-        ahead = None
-        for start, stop in chunks:
-            now, ahead = ahead, worker.submit(make, start, stop)
-            if now:
-                yield now.result()
-        if ahead:
-            yield ahead.result()
 
 
 def _kinds(network: ClassModel) -> np.dtype:
@@ -146,13 +118,22 @@ def _read(
     width = network.feature_width()
     said = scratch.mine("said", chunks.rows, _kinds(network))
     features = scratch.mine("features", chunks.rows, np.dtype("f4"), (width,))
-    with progress(ranks.doing("read images"), len(chunks.rows), show=ranks.first) as advance:
-        for start, images, unsound in prepared(source, network, chunks):
-            reading = network.read(images, settings.views)
+
+    def work(start: int, stop: int) -> tuple[int, Reading, np.ndarray]:
+        stored = source.read(start, stop)
+        with np.errstate(invalid="ignore"):  # told by check_finite, with the image's name
+            reading = network.read(network.bundle.transform(stored), settings.views)
+        return start, reading, broken(stored)
+
+    with (
+        threadpool_limits(1, "blas"),
+        progress(ranks.doing("read images"), len(chunks.rows), show=ranks.first) as advance,
+    ):
+        for start, reading, unsound in in_order(work, chunks, threads_given()):
             check_finite(reading, source, start)
             said.write(start, _record(network, reading, unsound))
             features.write(start, reading.features)
-            advance(len(images))
+            advance(len(unsound))
     said.close()
     features.close()
     ranks.barrier()
