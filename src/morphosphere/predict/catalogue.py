@@ -148,7 +148,7 @@ def _place(
     galaxy = scratch.mine("galaxy", chunks.rows, np.dtype("i8"))
 
     def work(start: int, stop: int) -> tuple[int, Placed, np.ndarray]:
-        found = network.place(network.bundle.transform(source.read(start, stop)), keep=False)
+        found = network.place_stored(source.read(start, stop), keep=False)
         return start, found, galaxy_codes(source.column("galaxy_id", slice(start, stop)))
 
     with (

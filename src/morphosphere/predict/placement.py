@@ -158,10 +158,18 @@ class Model:
 
         Several threads may do so at once. `keep` says whether the reconstructions are wanted.
         """
-        if self.device == "cpu":
-            starts = range(0, len(images), BATCH)
-            return _joined([self._place(images[s : s + BATCH], keep) for s in starts])
-        return self._place(images, keep)
+        return _joined([self._place(images[part], keep) for part in self._parts(len(images))])
+
+    def place_stored(self, images: np.ndarray, *, keep: bool = True) -> Placed:
+        """The same for images (n, C, H, W) as they are stored, which are transformed first."""
+        transform = self.bundle.transform
+        parts = self._parts(len(images))
+        return _joined([self._place(transform(images[part]), keep) for part in parts])
+
+    def _parts(self, count: int) -> list[slice]:
+        """Images that go through all steps together: all on a GPU, few on the CPU."""
+        size = BATCH if self.device == "cpu" else max(1, count)
+        return [slice(start, start + size) for start in range(0, count, size)]
 
     def _place(self, images: np.ndarray, keep: bool) -> Placed:
         position, concentration, features = self.encode(images)
