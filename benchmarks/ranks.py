@@ -75,10 +75,12 @@ def _compared(stage: str, words: list[object], count: int) -> Result:
     note = f"{RANKS} ranks with a core each, against {RANKS} times one; {one:.1f} s alone"
     if more:
         note += f", of which {more['start_seconds'][0]:.1f} s are its start"
-    spread = quartiles([a / (RANKS * b) for a, b in turns])
+    ratios = [a / (RANKS * b) for a, b in turns]
+    spread, middle = quartiles(ratios), statistics.median(ratios)
     ours, theirs = count / two, RANKS * count / one
     name = f"ranks-{stage}"
-    return Result(name, ours, theirs, GOAL, True, "galaxies/s", note, spread, REPEATS, more=more)
+    unit = "galaxies/s"
+    return Result(name, ours, theirs, GOAL, True, unit, note, spread, REPEATS, more, middle)
 
 
 def _run(stage: str, words: list[object], settings: dict, ranks: int = 1) -> float:
