@@ -2,7 +2,7 @@
 
 The limits are HDF5 reading the same datasets in large slices, and that with the bytes of the result
 written as one stream. The goal is set against the first, and stays, though one process cannot reach
-it: a result is nearly as large as what is read, so that a bare copy already reaches only 0.3 to 0.4
+it: a result is nearly as large as what is read, so that a bare copy already reaches only 0.2 to 0.4
 of reading from the page cache, and extracting also dates, centres and turns every star and measures
 each galaxy. The second limit is that copy.
 
