@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from factories_merger_page import LABELS, MergerRun, draw_pair, read_by_python
 from morphosphere.artefacts.bundle import ModelBundle
-from visitor import until
+from visitor import choose, until
 
 QUANTILES = ("median", "low68", "high68", "low95", "high95")
 READ = """() => {
@@ -42,7 +42,7 @@ def pick(page: Page, name: str) -> dict:
 
 
 def give(page: Page, path: Path) -> None:
-    page.check("input[name=from][value=own]", force=True)
+    choose(page, "input[name=from][value=own]")
     page.set_input_files("#file", str(path))
 
 

@@ -28,6 +28,13 @@ def until_card(page: Page, name: str) -> None:
     until(page, "id => document.querySelector('#card-title')?.textContent === id", str(name))
 
 
+def choose(page: Page, selector: str) -> None:
+    """Check a radio button or switch by its label; the click waits while the page still scrolls."""
+    box = page.locator(selector)
+    page.locator("label").filter(has=box).click()
+    assert box.is_checked(), selector
+
+
 def settled(page: Page) -> None:
     """Wait until points are drawn and the address is written."""
     until(page, "Boolean(morphosphere.explorer?.ready && morphosphere.points.complete)")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from factories_explorer import COLOURS
-from visitor import look_at, near, pixel_of, place, settled, state, until, until_colour
+from visitor import choose, look_at, near, pixel_of, place, settled, state, until, until_colour
 
 pytestmark = pytest.mark.chromium
 
@@ -66,7 +66,7 @@ def test_layers_switch_and_blend(run, visit):
     page = visit(run, "#marks=off&lon=40&lat=10&fov=60")
     real, generated = COLOURS["real"], COLOURS["generated"]
     assert near(until_colour(page, real), real)
-    page.check("input[name=base][value=generated]", force=True)
+    choose(page, "input[name=base][value=generated]")
     assert near(until_colour(page, generated), generated)
     page.select_option("#overlay", "real")
     page.evaluate("morphosphere.layers.change({ opacity: 0.25 })")

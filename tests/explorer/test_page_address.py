@@ -7,7 +7,7 @@ import re
 import pytest
 
 from factories_explorer import Run, add_page
-from visitor import messages, settled, state, until_said
+from visitor import choose, messages, settled, state, until_said
 
 pytestmark = pytest.mark.chromium
 
@@ -75,7 +75,7 @@ def test_missing_and_wrong_files_are_said_on_the_page(copied, visit, path, conte
     assert not page.errors
     if path.startswith("hips/real"):
         spoil(copied, "hips/generated/properties", b"<html>")
-        page.check("input[name=base][value=generated]", force=True)
+        choose(page, "input[name=base][value=generated]")
         until_said(page, "“Generated layer” cannot be shown: its properties file is damaged")
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 
 from factories_explorer import COUNT, Run
 from visitor import (
+    choose,
     click_on,
     colour_at,
     look_at,
@@ -152,7 +153,7 @@ def test_galaxies_are_coloured_by_any_property(run, visit):
     page = visit(run)
     settled(page)
     page.select_option("#colour", "stellar_mass")
-    page.check("input[name=scale][value=log]", force=True)
+    choose(page, "input[name=scale][value=log]")
     until(page, "document.querySelector('#legend').textContent.includes('stellar mass')")
     assert "[M☉]" in page.inner_text("#legend")
     assert (state(page)["colour"], state(page)["scale"]) == ("stellar_mass", "log")

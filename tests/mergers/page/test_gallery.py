@@ -11,7 +11,7 @@ from factories_merger_page import LABELS, MOMENTS, read_by_python
 from merger_visitor import compare, give, pick, picture, result, save
 from morphosphere.artefacts.bundle import ModelBundle
 from morphosphere.artefacts.imageset import ImageSet
-from visitor import until
+from visitor import choose, until
 
 pytestmark = pytest.mark.chromium
 
@@ -112,7 +112,7 @@ def test_what_is_shown_of_a_picked_image(run, visit, predictions):
     page.click(".nearest li:nth-child(2) button")
     assert f"encounter {second}" in page.inner_text("[data-label=time_since_pericentre] .caption")
     own = predictions["encounter_id"][row]
-    page.check("input[value=own][name=follow]", force=True)
+    choose(page, "input[value=own][name=follow]")
     assert f"encounter {own}" in page.inner_text("[data-label=time_since_pericentre] .caption")
     assert not page.errors
 
@@ -196,6 +196,19 @@ def test_everything_is_reached_by_keyboard(run, visit, predictions):
     assert "ONNX Runtime Web 1." in text
     page.keyboard.press("Escape")
     page.wait_for_selector("#about", state="hidden")
+
+
+def test_nothing_moves_for_a_visitor_who_wants_no_motion(run, visit):
+    page = visit(run, viewport=PHONE)
+    scrolled = """async () => {
+      const { bringIntoView } = await import("./page/js/dom.js");
+      scrollTo(0, 0);
+      bringIntoView(document.querySelector("#result"));
+      return document.querySelector("#result").getBoundingClientRect().top;
+    }"""
+    at_once = page.evaluate(scrolled)
+    page.emulate_media(reduced_motion="no-preference")
+    assert at_once < 100 < page.evaluate(scrolled)
 
 
 def test_it_can_be_read_on_a_phone(run, visit, tmp_path):

@@ -167,7 +167,7 @@ def test_colours_can_be_of_any_column_and_are_explained(run, visit, table):
 
 def test_pictures_lie_on_the_plane_and_open_their_galaxies(run, visit):
     page = visit(run)
-    page.check("#pictures", force=True)
+    page.check("#pictures")
     until(page, "survey.marks.chosen.length > 10 && survey.marks.chosen.every((o) => o.image)")
     boxes = page.evaluate(
         "survey.marks.chosen.map((o) => [...survey.plane.toScreen(o.x, o.y), o.row])"

@@ -15,6 +15,14 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** Whether the visitor wants no motion: then what would glide or scroll smoothly jumps. */
+export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** Bring an element into view; `block` as in Element.scrollIntoView. */
+export function bringIntoView(node, block = "start") {
+  node.scrollIntoView({ block, behavior: still() ? "instant" : "smooth" });
+}
+
 /** Say something to screen readers without showing it. */
 export function announce(text) {
   byId("status").textContent = text;

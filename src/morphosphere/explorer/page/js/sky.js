@@ -1,6 +1,7 @@
 // Aladin Lite, kept to what this page needs: layers by relative address, the view, and pixels.
 
 import { Camera, PROJECTIONS, wholeFov } from "./camera.js";
+import { still } from "./dom.js";
 import { complain } from "./messages.js";
 
 const SILENT = {
@@ -106,7 +107,7 @@ export class Sky extends EventTarget {
 
   /** Move in about 0.4 s, or at once where the visitor wants no motion. */
   glideTo(lon, lat) {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) this.goTo(lon, lat);
+    if (still()) this.goTo(lon, lat);
     else this.aladin.animateToRaDec(lon, lat, 0.4);
   }
 

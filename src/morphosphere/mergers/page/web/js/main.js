@@ -1,7 +1,7 @@
 // The page: reads its configuration and connects the parts.
 
 import { aboutBox } from "./about.js";
-import { announce, byId, el } from "./dom.js";
+import { announce, bringIntoView, byId, el } from "./dom.js";
 import { Gallery } from "./gallery.js";
 import { Library } from "./library.js";
 import { loadJson, remember } from "./load.js";
@@ -64,7 +64,7 @@ function pick(one) {
   history.replaceState(null, "", `#image=${encodeURIComponent(one.image_id)}`);
   const narrow = window.matchMedia("(max-width: 860px)").matches;
   return read(() => page.gallery.subject(one)).then(() => {
-    if (narrow) byId("result").scrollIntoView({ behavior: "smooth" });
+    if (narrow) bringIntoView(byId("result"));
   });
 }
 

@@ -3,7 +3,7 @@
 import { aboutBox } from "./about.js";
 import { Card } from "./card.js";
 import { Scale } from "./colours.js";
-import { announce, byId, el } from "./dom.js";
+import { announce, bringIntoView, byId, el } from "./dom.js";
 import { Dots } from "./dots.js";
 import { colourable, Filters } from "./filters.js";
 import { grouped } from "./format.js";
@@ -121,7 +121,7 @@ const pick = guarded(choose);
 
 /** From a list below: the plane comes into view. */
 const pickBelow = (row) => {
-  byId("stage").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  bringIntoView(byId("stage"), "nearest");
   pick(row, { fly: true });
 };
 
