@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -16,24 +17,26 @@ from benchmarks.boxes import SNAPSHOT, memory, mock_box
 from benchmarks.result import Result, quartiles
 from morphosphere.progress import log
 
-#: Galaxies of a box and their copies: one rank extracts 24 copies (4 GiB), or renders one, for
-#: some ten times as long as it takes to start.
+#: Galaxies of a box and their copies: one rank extracts 24 copies (4 GiB), which takes some three
+#: times as long as its start, or renders one from 60 sides, which takes some ten times as long.
 GALAXIES, COPIES, REPEATS, GOAL = 100, 24, 3, 0.9
 RANKS = 2
 STARS = (15_000, 30_000)
 SETTINGS = {
     "extract": {"shards": RANKS},
-    "render": {"size": 64, "cameras": {"isotropic": 10}},
+    "render": {"size": 64, "cameras": {"isotropic": 60}},
 }
 #: Settings with which next to nothing is left to do but to start.
-LITTLE = {"extract": {"maximum": RANKS}}
+LITTLE = {"extract": {"maximum": RANKS}, "render": {"cameras": {"isotropic": 1}}}
 
 
 def run() -> Iterator[Result]:
     """Efficiency of whole jobs, their start among it: half of one rank's time over that of two.
 
-    Results are written to memory where there is room, so that ranks do not share one disk. Of the
-    extraction, `more` has the efficiency without the start too, which is that of longer jobs.
+    The same against two jobs of one rank beside each other, which share caches, memory and what the
+    processor makes of two busy cores, but not their work. Results are written to memory where there
+    is room, so that ranks do not share one disk. `more` has the processors' seconds of one rank, of
+    two and of both jobs, and the efficiency without the start, which is that of longer jobs.
     """
     if len(os.sched_getaffinity(0)) < RANKS:
         log("benchmark ranks: needs two cores")
@@ -45,57 +48,91 @@ def run() -> Iterator[Result]:
         folder = Path(name)
         galaxies = folder / "galaxies"
         sets = [galaxies / f"{number}.h5" for number in range(RANKS)]
-        _run("extract", [*words, small, "--output", galaxies], SETTINGS["extract"])
+        _run("extract", [*words, small], SETTINGS["extract"], [galaxies])
         work = {
-            "extract": ([*words, large, "--output", folder / "many"], GALAXIES * COPIES),
-            "render": (["--output", folder / "images", "--input", *sets], GALAXIES),
+            "extract": ([*words, large], GALAXIES * COPIES),
+            "render": (["--input", *sets], GALAXIES),
         }
         for stage, (said, count) in work.items():
-            yield _compared(stage, said, count)
+            yield from _compared(stage, said, count, folder)
 
 
-def _compared(stage: str, words: list[object], count: int) -> Result:
-    """One rank against two, in turn."""
-    turns, starts = [], []
+def _compared(stage: str, words: list[object], count: int, folder: Path) -> Iterator[Result]:
+    """One rank, two, and two jobs of one rank beside each other, in turn."""
+    turns, beside, starts, processor = [], [], [], []
     for repeat in range(REPEATS + 1):
-        turn = [_run(stage, words, SETTINGS[stage], ranks) for ranks in (1, RANKS)]
-        start = [0.0, 0.0]
-        if stage in LITTLE:
-            settings = {**SETTINGS[stage], **LITTLE[stage]}
-            start = [_run(stage, words, settings, ranks) for ranks in (1, RANKS)]
+        used, turn = [], []
+        for ranks, jobs in ((1, 1), (RANKS, 1), (1, RANKS)):
+            before = _processor()
+            outputs = [folder / f"{stage}-{number}" for number in range(jobs)]
+            turn.append(_run(stage, words, SETTINGS[stage], outputs, ranks))
+            used.append(_processor() - before)
+        settings = {**SETTINGS[stage], **LITTLE[stage]}
+        start = [_run(stage, words, settings, outputs[:1], ranks) for ranks in (1, RANKS)]
         if repeat:  # the first turn fills the page cache
-            turns.append(turn)
+            turns.append(turn[:2])
+            beside.append([turn[2] / RANKS, turn[1]])
             starts.append(start)
+            processor.append(used)
     one, two = (statistics.median(times) for times in zip(*turns))
-    more = {}
-    if stage in LITTLE:
-        first, both = (statistics.median(times) for times in zip(*starts))
-        more = {"start_seconds": [first, both]}
-        more["without_start"] = (one - first) / (RANKS * (two - both))
-    note = f"{RANKS} ranks with a core each, against {RANKS} times one; {one:.1f} s alone"
-    if more:
-        note += f", of which {more['start_seconds'][0]:.1f} s are its start"
-    ratios = [a / (RANKS * b) for a, b in turns]
+    first, both = (statistics.median(times) for times in zip(*starts))
+    more = {
+        "processor_seconds": [statistics.median(times) for times in zip(*processor)],
+        "start_seconds": [first, both],
+        "without_start": (one - first) / (RANKS * (two - both)),
+    }
+    note = (
+        f"{RANKS} ranks with a core each, against {RANKS} times one; {one:.1f} s alone, of which "
+        f"{first:.1f} s are its start; {more['without_start']:.2f} without it"
+    )
+    yield _result(f"ranks-{stage}", [(a / RANKS, b) for a, b in turns], count, GOAL, note, more)
+    note = f"{RANKS} ranks against {RANKS} jobs of one rank beside each other, each all of the work"
+    yield _result(f"ranks-{stage}-beside", beside, count, None, note, {})
+
+
+def _result(
+    name: str,
+    turns: list[tuple[float, float]],
+    count: int,
+    goal: float | None,
+    note: str,
+    more: dict,
+) -> Result:
+    """Of the seconds (limit, ours) that each turn took for so many galaxies."""
+    ratios = [limit / ours for limit, ours in turns]
+    limit, ours = (count / statistics.median(times) for times in zip(*turns))
     spread, middle = quartiles(ratios), statistics.median(ratios)
-    ours, theirs = count / two, RANKS * count / one
-    name = f"ranks-{stage}"
     unit = "galaxies/s"
-    return Result(name, ours, theirs, GOAL, True, unit, note, spread, REPEATS, more, middle)
+    return Result(name, ours, limit, goal, True, unit, note, spread, REPEATS, more, middle)
 
 
-def _run(stage: str, words: list[object], settings: dict, ranks: int = 1) -> float:
-    """Seconds of a whole job; each rank has one thread."""
+def _processor() -> float:
+    """Seconds of processors that all ended jobs took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _run(
+    stage: str, words: list[object], settings: dict, outputs: list[Path], ranks: int = 1
+) -> float:
+    """Seconds until a whole job for each output has ended; each rank has one thread."""
     launcher = [Path(sys.executable).with_name("mpiexec"), "-n", ranks]
     command = [*launcher, sys.executable, "-m", f"morphosphere.{stage}"]
-    command += ["--settings", json.dumps(settings), *words]
+    command += ["--settings", json.dumps(settings), *words, "--output"]
     start = time.perf_counter()
-    done = subprocess.run(
-        list(map(str, command)),
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": str(ranks)},
-    )
-    if done.returncode:
-        log(done.stderr)
-        raise SystemExit(f"benchmark ranks: {stage} failed")
+    jobs = [
+        subprocess.Popen(
+            list(map(str, [*command, output])),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": str(ranks)},
+        )
+        for output in outputs
+    ]
+    said = [job.communicate()[1] for job in jobs]
+    for job, errors in zip(jobs, said):
+        if job.returncode:
+            log(errors)
+            raise SystemExit(f"benchmark ranks: {stage} failed")
     return time.perf_counter() - start
