@@ -21,6 +21,7 @@ from morphosphere.artefacts.bundle import ModelBundle, unit_vector
 from morphosphere.artefacts.imageset import ImageSet
 from morphosphere.artefacts.transform import resample
 from morphosphere.errors import ConfigError, InputError
+from morphosphere.explorer import ids
 from morphosphere.explorer.data import main, make_data
 from morphosphere.explorer.ids import keys_of
 from morphosphere.explorer.order import chunks_of, map_order
@@ -180,6 +181,21 @@ def test_the_search_index_is_sorted_and_complete(finished):
     full = {identifier: int(row) for key, row, identifier in lines if key == identifier}
     assert full == {name: row for row, name in enumerate(finished.catalogue["image_id"])}
     assert index_of(finished.data)["ids"]["first_keys"][0] == keys[0]
+
+
+def test_more_sorted_files_than_may_be_open_give_the_same_index(tmp_path, monkeypatch):
+    names = np.array([f"Box_{number * 7919 % 5003:04d}_c{number % 3}" for number in range(5000)])
+    in_one = ids.write_ids(tmp_path / "one", [names])
+    monkeypatch.setattr(ids, "FILES", 3)
+    opened = []
+    merged = ids._merged
+    monkeypatch.setattr(ids, "_merged", lambda runs: opened.append(len(runs)) or merged(runs))
+    in_many = ids.write_ids(tmp_path / "many", np.array_split(names, 11))
+    assert opened == [3, 3, 3, 5]
+    assert in_many == in_one
+    for path in (tmp_path / "one").iterdir():
+        assert (tmp_path / "many" / path.name).read_bytes() == path.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["many", "one"]
 
 
 # ---- settings

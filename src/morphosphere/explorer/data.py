@@ -183,7 +183,8 @@ def write_columns(
     columns.write_chunks(
         output / "columns" / "row", rows, np.arange(len(rows)), chunk_rows=settings.chunk_rows
     )
-    search = ids.write_ids(output / "ids", (b["image_id"] for b in catalogue.batches(["image_id"])))
+    identifiers = (batch["image_id"] for batch in catalogue.batches(["image_id"], ids.ROWS))
+    search = ids.write_ids(output / "ids", identifiers)
     facts = []
     for number, name in enumerate(shown):
         values = catalogue.read([name])[name]

@@ -13,12 +13,15 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
 from morphosphere.files import atomic_path
 
 BLOCK = 1024
+#: Galaxies whose keys are sorted in memory, and sorted files that are open at a time.
+ROWS, FILES = 8192, 256
 #: Parts of an identifier that say nothing alone: the camera.
 _CAMERA = re.compile(r"c\d+")
 
@@ -43,22 +46,49 @@ def write_ids(folder: Path, batches: Iterable[np.ndarray]) -> dict[str, object]:
     ----------
     folder : Path
     batches : iterable of ndarray of str
-        The identifiers of all galaxies, in pieces and in order.
+        The identifiers of all galaxies, in order and in pieces, of `ROWS` galaxies for example.
     """
     folder.mkdir(parents=True, exist_ok=True)
     first_keys: list[str] = []
     count = 0
-    with tempfile.TemporaryDirectory(prefix=".sort.", dir=folder.parent) as aside:
-        runs = [_sorted_run(Path(aside) / str(n), *part) for n, part in enumerate(_rows(batches))]
-        with contextlib.ExitStack() as stack:
-            opened = [stack.enter_context(run.open(encoding="utf-8", newline="\n")) for run in runs]
-            lines = heapq.merge(*opened, key=_order)
-            while block := [line.rstrip("\n") for line in itertools.islice(lines, BLOCK)]:
-                with atomic_path(folder / f"{len(first_keys):05d}.txt") as temporary:
-                    temporary.write_text("\n".join(block), encoding="utf-8")
-                first_keys.append(block[0].split("\t")[0])
-                count += len(block)
+    with (
+        tempfile.TemporaryDirectory(prefix=".sort.", dir=folder.parent) as aside,
+        _merged(_runs(Path(aside), batches)) as lines,
+    ):
+        while block := [line.rstrip("\n") for line in itertools.islice(lines, BLOCK)]:
+            with atomic_path(folder / f"{len(first_keys):05d}.txt") as temporary:
+                temporary.write_text("\n".join(block), encoding="utf-8")
+            first_keys.append(block[0].split("\t")[0])
+            count += len(block)
     return {"first_keys": first_keys, "keys": count}
+
+
+def _runs(aside: Path, batches: Iterable[np.ndarray]) -> list[Path]:
+    """Sorted files of all batches, of which at most `FILES` are read at a time."""
+    single: list[Path] = []
+    joined: list[Path] = []
+    for number, (first, batch) in enumerate(_rows(batches)):
+        single.append(_sorted_run(aside / str(number), first, batch))
+        if len(single) == FILES:
+            joined.append(aside / f"joined-{number}")
+            with _merged(single) as lines, _opened(joined[-1], "w") as out:
+                out.writelines(lines)
+            for path in single:
+                path.unlink()
+            single = []
+    return [*joined, *single]
+
+
+@contextlib.contextmanager
+def _merged(runs: list[Path]) -> Iterator[Iterator[str]]:
+    """The lines of sorted files, in order."""
+    with contextlib.ExitStack() as stack:
+        opened = [stack.enter_context(_opened(run)) for run in runs]
+        yield heapq.merge(*opened, key=_order)
+
+
+def _opened(path: Path, mode: str = "r") -> TextIO:
+    return path.open(mode, encoding="utf-8", newline="\n")
 
 
 def _rows(batches: Iterable[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
@@ -74,7 +104,7 @@ def _sorted_run(path: Path, first: int, batch: np.ndarray) -> Path:
         for row, name in enumerate(map(str, batch), start=first)
         for key in keys_of(name)
     ]
-    with path.open("w", encoding="utf-8", newline="\n") as handle:
+    with _opened(path, "w") as handle:
         handle.writelines(sorted(lines, key=_order))
     return path
 
