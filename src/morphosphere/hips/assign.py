@@ -10,8 +10,9 @@ import numpy as np
 from morphosphere.hips.geometry import cell_width, directions
 
 #: Pairs of image and cell that are held at a time.
-PAIRS = 1 << 22
-_CHUNK = 1 << 16
+PAIRS = 1 << 19
+#: Images whose pairs are found at a time.
+_CHUNK = 1 << 13
 
 
 def assign_cells(

@@ -17,7 +17,11 @@ from morphosphere.hips import folder
 from morphosphere.hips.assign import assign_cells
 from morphosphere.hips.painter import pose_matrices
 from morphosphere.hips.pictures import RealPictures, stage_pictures
+from morphosphere.memory import give_back
 from morphosphere.parallel import World
+
+#: Rows whose identifiers are read at a time.
+ROWS = 8192
 
 
 def real_pictures(
@@ -79,6 +83,7 @@ def real_pictures(
         shown[f"order {order}"] = int((rows >= 0).sum())
         if ranks.first:
             folder.write_cells(root, order, rows)
+        give_back()
     if ranks.first:
         write_json(
             root / "cells.json",
@@ -103,7 +108,7 @@ def check_rows(images: ImageSet, catalogue: Catalogue) -> None:
             "run the predict stage again"
         )
     row = 0
-    for batch in catalogue.batches(["image_id"]):
+    for batch in catalogue.batches(["image_id"], ROWS):
         ours = batch["image_id"]
         theirs = images.column("image_id", slice(row, row + len(ours)))
         differ = np.flatnonzero(ours != theirs)
@@ -123,7 +128,7 @@ def galaxy_numbers(catalogue: Catalogue, unique: str) -> np.ndarray:
     numbers: dict[str, int] = {}
     out = np.empty(len(catalogue), dtype=np.int32)
     row = 0
-    for batch in catalogue.batches(["galaxy_id"]):
+    for batch in catalogue.batches(["galaxy_id"], ROWS):
         for name in batch["galaxy_id"]:
             out[row] = numbers.setdefault(name, len(numbers))
             row += 1
