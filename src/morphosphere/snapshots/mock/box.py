@@ -119,7 +119,7 @@ class _Writer:
             {"Group": len(plan.group_subhalos), "Subhalo": len(plan.kind)},
             catalogue_headers(plan),
             {},
-            block=1 << 12,
+            block=1 << 8,  # as single arrays a row takes some ten kB
         )
 
     def start_group(self, group: int) -> None:
