@@ -113,7 +113,7 @@ def attach(
         pq.ParquetWriter(temporary, schema, compression="zstd") as out,
         progress("attach", len(source)) as advance,
     ):
-        for batch in file.iter_batches(ROWS):
+        for batch in file.iter_batches(ROWS, use_threads=False):
             ids = batch.column(settings.by).to_numpy(zero_copy_only=False)
             values, flags, known = structure.of(ids)
             state = np.where(known, np.where(flags == 0, "sound", "flagged"), UNKNOWN)

@@ -44,9 +44,8 @@ def write_hats(root: Path, path: Path, *, title: str, limit: int) -> int:
         Rows of a partition, at most.
     """
     source = pq.ParquetFile(path, pre_buffer=False)
-    places = np.concatenate(
-        [_cells(batch) for batch in source.iter_batches(_ROWS, columns=["ra", "dec"])]
-    )
+    batches = source.iter_batches(_ROWS, columns=["ra", "dec"], use_threads=False)
+    places = np.concatenate([_cells(batch) for batch in batches])
     places = np.sort(places[places >= 0])
     cells = partitions(places, limit)
     about = {k.encode(): v.encode() for k, v in _INDEX_ABOUT.items()}
@@ -125,7 +124,7 @@ def _sort_into(
 ) -> None:
     """Append each batch's rows to the files of their partitions, as streams of Arrow."""
     first = np.array([pixel << (2 * (_DEEPEST - order)) for order, pixel, _ in cells], np.int64)
-    for batch in source.iter_batches(_ROWS):
+    for batch in source.iter_batches(_ROWS, use_threads=False):
         place = _cells(batch)
         arrays = [pa.array(place), *batch.columns]
         table = pa.RecordBatch.from_arrays(arrays, schema=schema)
