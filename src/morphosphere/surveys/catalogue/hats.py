@@ -31,7 +31,7 @@ def write_hats(root: Path, path: Path, *, title: str, limit: int) -> int:
     """Write the partitions of a Parquet file with ``ra`` and ``dec``; return their number.
 
     Rows without a position are left out. Rows are first sorted into one scratch file for each
-    partition: memory holds a batch, then one partition, and 8 bytes for each row.
+    partition: memory holds 8 bytes for each row, then a batch, then one partition.
 
     Parameters
     ----------
@@ -45,9 +45,10 @@ def write_hats(root: Path, path: Path, *, title: str, limit: int) -> int:
     """
     source = pq.ParquetFile(path, pre_buffer=False)
     batches = source.iter_batches(_ROWS, columns=["ra", "dec"], use_threads=False)
-    places = np.concatenate([_cells(batch) for batch in batches])
-    places = np.sort(places[places >= 0])
+    places = np.concatenate([found[found >= 0] for found in map(_cells, batches)])
+    places.sort()
     cells = partitions(places, limit)
+    del places
     about = {k.encode(): v.encode() for k, v in _INDEX_ABOUT.items()}
     field = pa.field(INDEX, pa.int64(), nullable=False, metadata=about)
     schema = pa.schema([field, *source.schema_arrow], source.schema_arrow.metadata)
@@ -66,6 +67,7 @@ def write_hats(root: Path, path: Path, *, title: str, limit: int) -> int:
                     rows, folder / "dataset" / name, compression="zstd",
                     metadata_collector=collected,
                 )  # fmt: skip
+                del rows  # before the next are read
                 collected[-1].set_file_path(name.as_posix())
                 (scratch / str(number)).unlink()
                 advance(1)
@@ -74,7 +76,7 @@ def write_hats(root: Path, path: Path, *, title: str, limit: int) -> int:
         pq.write_metadata(schema, folder / "dataset" / "_common_metadata")
         lines = [f"{order},{pixel}" for order, pixel, _ in cells]
         (folder / "partition_info.csv").write_text("\n".join(["Norder,Npix", *lines]) + "\n")
-        text = _properties(title, places, cells)
+        text = _properties(title, cells)
         for name in ("hats.properties", "properties"):
             (folder / name).write_text(text, encoding="utf-8")
     return len(cells)
@@ -151,13 +153,13 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
             yield from pa.ipc.open_stream(handle)
 
 
-def _properties(title: str, places: np.ndarray, cells: list[tuple[int, int, int]]) -> str:
+def _properties(title: str, cells: list[tuple[int, int, int]]) -> str:
     area = sum(4.0**-order for order, _, _ in cells) / 12
     values = {
         "obs_collection": "_".join(title.split()),
         "obs_title": title,
         "dataproduct_type": "object",
-        "hats_nrows": len(places),
+        "hats_nrows": sum(count for _, _, count in cells),
         "hats_col_ra": "ra",
         "hats_col_dec": "dec",
         "hats_col_healpix": INDEX,
