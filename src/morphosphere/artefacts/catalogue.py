@@ -103,7 +103,7 @@ class Catalogue:
     """Read a Catalogue, by column or in batches.
 
     It is read in the caller's thread: each of Arrow's own threads keeps what it has freed, tens of
-    MiB together, and reading is no faster with them.
+    MiB together, and saves some hundredths of a second with a million rows.
 
     Raises
     ------
