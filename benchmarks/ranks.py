@@ -17,8 +17,8 @@ from benchmarks.boxes import SNAPSHOT, memory, mock_box
 from benchmarks.result import Result, quartiles
 from morphosphere.progress import log
 
-#: Galaxies of a box and their copies: one rank extracts 24 copies (4 GiB), which takes some three
-#: times as long as its start, or renders one from 60 sides, which takes some ten times as long.
+#: Galaxies of a box and their copies: one rank extracts 24 copies (4 GiB), some two times as
+#: long as it takes to start, or renders one from 60 sides, some five times as long.
 GALAXIES, COPIES, REPEATS, GOAL = 100, 24, 3, 0.9
 RANKS = 2
 STARS = (15_000, 30_000)
